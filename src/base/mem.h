@@ -1,0 +1,10 @@
+/* base/mem.h - memory that a service's state owns beyond one request. Exhaustion aborts, so
+ * nothing gives NULL. */
+#pragma once
+
+#include <stddef.h>
+
+void *mem_alloc(size_t size);             /* zeroed; freed with mem_free */
+void *mem_resize(void *ptr, size_t size); /* what is new is not zeroed */
+void mem_free(void *ptr);                 /* NULL is accepted */
+#define mem_new(type) ((type *)mem_alloc(sizeof(type)))
