@@ -1,0 +1,57 @@
+/* support/booking_unpaid.c - the services of a booking_node whose tests are not about money: payment says yes to all. */
+
+#include "services/payment/payment.h"
+#include "support/booking_others.h"
+
+const char *const refund_status_names[] = {"pending", "succeeded", "failed", NULL};
+
+static const struct json_field refund_fields[] = {
+    JSON_F_ID("refund", struct payment_refund, refund, REFUND_PREFIX, JSON_OPTIONAL),
+    JSON_F_ID("order", struct payment_refund, order, ORDER_PREFIX, JSON_OPTIONAL),
+    JSON_F_MONEY("amount", struct payment_refund, amount, 0, MONEY_MINOR_MAX, JSON_OPTIONAL),
+    JSON_F_TEXT("reason", struct payment_refund, reason, 0, 1000, JSON_OPTIONAL),
+};
+static const struct json_shape refund_shape = JSON_SHAPE(refund_fields, struct payment_refund);
+static const struct json_field refunded_fields[] = {
+    JSON_F_ENUM("status", struct payment_refunded, status, refund_status_names, JSON_OPTIONAL),
+};
+static const struct json_shape refunded_shape =
+    JSON_SHAPE(refunded_fields, struct payment_refunded);
+
+static err payment_refund_run([[maybe_unused]] struct call *call,
+                              [[maybe_unused]] const struct payment_refund *in,
+                              struct payment_refunded *ret)
+{
+    ret->status = REFUND_SUCCEEDED;
+    return ERR_OK;
+}
+OP_DEFINE("payment", payment_refund, struct payment_refund, struct payment_refunded, &refund_shape,
+          &refunded_shape);
+
+static const struct json_field settle_fields[] = {
+    JSON_F_ID("order", struct payment_settle_manual, order, ORDER_PREFIX, JSON_OPTIONAL),
+};
+static const struct json_shape settle_shape =
+    JSON_SHAPE(settle_fields, struct payment_settle_manual);
+static const struct json_field settled_fields[] = {
+    JSON_F_ID("attempt", struct payment_settled, attempt, PAYMENT_PREFIX, JSON_OPTIONAL),
+};
+static const struct json_shape settled_shape = JSON_SHAPE(settled_fields, struct payment_settled);
+
+static err payment_settle_manual_run([[maybe_unused]] struct call *call,
+                                     [[maybe_unused]] const struct payment_settle_manual *in,
+                                     struct payment_settled *ret)
+{
+    *ret = (struct payment_settled){0};
+    return ERR_OK;
+}
+OP_DEFINE("payment", payment_settle_manual, struct payment_settle_manual, struct payment_settled,
+          &settle_shape, &settled_shape);
+
+static const struct op *const payment_ops[] = {&payment_refund_op, &payment_settle_manual_op, NULL};
+static const struct migration_list payment_migrations = {.owner = "payment"}; /* it has an outbox */
+static const struct service other_payment = {
+    .name = "payment", .ops = payment_ops, .migrations = &payment_migrations};
+
+const struct service *const booking_services[] = {&booking_service, &other_identity, &other_payment,
+                                                  NULL};
