@@ -1,0 +1,2 @@
+-- name: account_types
+SELECT $1::text, $2::bytea, $3::bigint, $4::double precision, $5::bytea, 'it''s $9 ?';
