@@ -1,0 +1,247 @@
+/* platform/http/internal.h - what the files of this folder share: server, loop, connection,
+ * request. */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "platform/http/guard.h"
+#include "platform/http/h2o_engine.h"
+#include "platform/http/http.h"
+#include "platform/http/route_table.h"
+
+enum {
+    HTTP_REPLY_HEADERS_MAX = 16,
+    HTTP_REQUEST_ID_SIZE_MAX = 128,
+    HTTP_TRACEPARENT_SIZE = 55,
+    HTTP_REMOTE_SIZE_MAX = 64,
+    HTTP_REFUSAL_SIZE_MAX = 1024,
+    HTTP_FREE_EXCHANGES_MAX = 256, /* kept for reuse, per loop */
+    HTTP_LOOPS_MAX = 64,
+    HTTP_WORKERS_MAX = 256,
+};
+/* Raw bytes of a body: chunks bring framing along. */
+#define HTTP_BODY_RAW_MAX ((size_t)HTTP_BODY_READ_MAX + (1 << 20))
+/* Bodies being received, of all connections together; small ones are bounded by the connections. */
+#define HTTP_BUFFERED_MAX   ((int64_t)512 << 20)
+#define HTTP_BUFFERED_SMALL ((size_t)64 << 10)
+
+/* How long a client may take. Waiting for the network, not rules: real time. */
+struct timing {
+    int64_t idle_ms;    /* between two requests of a connection */
+    int64_t receive_ms; /* a whole head; and between two pieces of a body */
+    int64_t send_ms;    /* without any progress of an answer */
+    int64_t linger_ms;  /* for a refused client to read why */
+};
+extern const struct timing http_timing;
+
+struct sentry;
+struct loop;
+struct meter;
+struct workers;
+struct exchange;
+
+/* --- A request from its arrival until its answer is out (exchange.c; README.md tells who owns
+ * it when) --- */
+
+struct field {
+    str name; /* lower case */
+    str value;
+};
+
+struct reply {
+    int status; /* 0: none yet */
+    str content_type;
+    str body;
+    str etag;
+    struct field headers[HTTP_REPLY_HEADERS_MAX];
+    size_t header_count;
+};
+
+enum stage { STAGE_AUTHENTICATE, STAGE_ADMIT, STAGE_HANDLER };
+
+/* Bits of exchange.park: whichever of the two sides comes second goes on with the request. */
+enum { PARK_WAITS = 1, PARK_RESUMED = 2, PARK_ORPHANED = 4 };
+
+enum message { MESSAGE_ANSWER, MESSAGE_RUN, MESSAGE_DROP };
+
+struct exchange {
+    struct req req;
+    h2o_multithread_message_t link; /* in loop->receiver, while it is on its way to the loop */
+    enum message message;
+    struct loop *loop;
+    struct http_server *server;
+    struct exchange *older; /* loop->live; the loop's */
+    struct exchange *newer;
+    struct exchange *behind; /* in the workers' queue, or in loop->free */
+    h2o_req_t *h2o;          /* the loop's; NULL: the client has gone */
+    bool answered; /* the loop's: handed to H2O, which reads its memory until it disposes */
+    struct route_entry *entry; /* never NULL once routed */
+    struct field *fields;
+    size_t field_count;
+    str authorization; /* the header as sent */
+    bool authorization_is_malformed;
+    size_t body_size; /* as received; req.body is absent if it is more than the route takes */
+    enum stage stage;
+    err (*then)(struct req *req);
+    enum run_on then_on;
+    bool was_parked;
+    _Atomic unsigned park;
+    struct reply reply;
+    str traceparent; /* what is answered */
+    int64_t begun_ns;
+};
+
+struct exchange *exchange_take(struct loop *loop, h2o_req_t *h2o);
+/* The request is over; its client may have gone. On the loop's thread. */
+void exchange_give_back(struct exchange *exchange);
+void exchange_free(struct exchange *exchange);
+/* The server goes and somebody still parks it: true if it is now the resumer's alone, who frees
+ * it. */
+bool exchange_orphan(struct exchange *exchange);
+/* Never fails: what cannot be read leaves its mark, and the dispatcher refuses. */
+void request_read(struct exchange *exchange, const struct sentry *sentry);
+/* Once the route is known: copies the body unless it is more than the route takes. */
+void request_read_body(struct exchange *exchange);
+
+/* --- Dispatching (dispatch.c) --- */
+
+/* Routes it and runs it as far as it goes; on the loop's thread. */
+void dispatch_new(struct exchange *exchange);
+void dispatch_run(struct exchange *exchange);
+/* The answer stands in exchange->reply or is `e`; from the thread that ran the handler. */
+void problem_reply(struct exchange *exchange, err e);
+/* An If-None-Match that names the reply's entity tag makes it 304. */
+void reply_finish(struct exchange *exchange);
+/* Hands the reply to H2O, or gives the request back if nobody waits; on the loop's thread. */
+void exchange_send(struct exchange *exchange);
+
+/* --- Workers (workers.c) --- */
+
+struct workers *workers_open(int thread_count, int waiting_max, struct meter *meter);
+/* A new request: false if as many as allowed are waiting already. */
+bool workers_offer(struct workers *workers, struct exchange *exchange);
+/* A resumed one is never refused: its work is half done. False only behind workers_stop. */
+bool workers_add(struct workers *workers, struct exchange *exchange);
+/* From here on nothing that waits is begun. */
+void workers_halt(struct workers *workers);
+/* Halts; what runs is waited for, what waits is dropped. */
+void workers_stop(struct workers *workers);
+void workers_close(struct workers *workers);
+
+/* --- Connections (sentry.c) --- */
+
+/* What H2O may parse next on a connection; made for each one that is accepted. */
+void sentry_open(struct loop *loop, h2o_socket_t *sock);
+struct sentry *sentry_of(h2o_req_t *h2o);
+/* True once for every request that passed; false: H2O got hold of bytes that nobody has looked
+ * at. */
+bool sentry_take_passed(struct sentry *sentry, const h2o_req_t *h2o);
+str sentry_remote(const struct sentry *sentry);
+/* After the answer was given to H2O: the sentry is told when it has been written. */
+void sentry_answering(struct sentry *sentry);
+void sentry_refuse(struct sentry *sentry, const struct refusal *refusal);
+/* The answer, headers and all (refusal.c). */
+void refusal_write(const struct refusal *refusal, int64_t now_ms, struct buf *text);
+/* Idle ones (and those of which no byte has come) are closed; or all. */
+void sentries_close_idle(struct loop *loop);
+void sentries_close_all(struct loop *loop);
+
+/* --- Loops (loop.c) --- */
+
+enum phase { PHASE_SERVING, PHASE_STOPPING, PHASE_CUTTING, PHASE_LEAVING };
+
+struct loop {
+    struct http_server *server;
+    pthread_t thread;
+    int listen_fd;
+    h2o_context_t context;
+    h2o_accept_ctx_t accept_context;
+    h2o_socket_t *listener; /* NULL: not accepting */
+    h2o_timeout_t idle;
+    h2o_timeout_t receive;
+    h2o_timeout_t send;
+    h2o_timeout_t linger;
+    h2o_timeout_t pause; /* of the listener when descriptors have run out */
+    h2o_timeout_entry_t paused;
+    h2o_multithread_receiver_t receiver;
+    _Atomic int senders; /* threads inside h2o_multithread_send_message */
+    _Atomic int phase;
+    int stopping_turns;
+    bool is_drained;         /* reported to the server */
+    struct sentry *sentries; /* open connections */
+    size_t sentry_count;
+    struct exchange *live; /* requests that are not over */
+    struct exchange *free;
+    size_t free_count;
+};
+
+/* False: the system has no thread for it. */
+bool loop_start(struct loop *loop);
+/* After PHASE_LEAVING. */
+void loop_join(struct loop *loop);
+void loop_enter_phase(struct loop *loop, enum phase phase);
+/* Brings the request to its loop; from any thread but cheap there too. */
+void loop_post(struct loop *loop, struct exchange *exchange, enum message message);
+void loop_connection_closed(struct loop *loop);
+
+/* --- Metrics (meter.c) --- */
+
+struct meter {
+    struct metric *connections;
+    struct metric *in_flight;
+    struct metric *busy;
+    struct metric *parked;
+    struct metric *waiting;
+    struct metric *overloaded;
+    struct metric *refused;
+    struct metric *handovers;
+    struct metric *wakeups;
+};
+
+void meter_open(struct meter *meter, struct metrics *metrics);
+void meter_open_route(void *metrics, struct route_entry *entry); /* for routes_each */
+void meter_count(const struct exchange *exchange);
+
+/* --- The server (server.c) --- */
+
+struct http_server {
+    struct node *node;
+    struct arena *arena; /* of the routes */
+    err (*authenticate)(struct req *req);
+    err (*admit)(struct req *req);
+    bool access_log;
+    int port;
+    struct timing timing;
+    size_t connections_max; /* per loop */
+    h2o_globalconf_t config;
+    struct route_table_index *routes;
+    struct meter meter;
+    struct workers *workers;
+    struct loop *loops;
+    int loop_count;
+    int started_count;
+    _Atomic int64_t buffered; /* bytes of bodies that are being received */
+    _Atomic bool stopping;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    int ready_count;
+    int drained_count;
+};
+
+err http_open_timed(const struct http_options *options, const struct timing *timing,
+                    struct arena *arena, struct http_server **ret, str *ret_why);
+
+/* healthz, readyz and, for internal listeners, metrics (ops.c). */
+extern const struct route_table http_ops_routes;
+extern const struct route_table http_internal_routes;
+
+static inline struct exchange *exchange_of(struct req *req)
+{
+    return (struct exchange *)req;
+}
+
+static inline const struct exchange *const_exchange_of(const struct req *req)
+{
+    return (const struct exchange *)req;
+}

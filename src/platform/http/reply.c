@@ -1,0 +1,183 @@
+/* platform/http/reply.c - what a handler gives back, and how it goes out through H2O.
+ *
+ * Handlers fill exchange->reply, on whatever thread they run. exchange_send is the loop's: it
+ * gives H2O pointers into the request's arena, which stays as it is until H2O disposes of its
+ * request. */
+
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "platform/http/etag.h"
+#include "platform/http/internal.h"
+
+/* --- For handlers --- */
+
+err reply_text(struct req *req, int status, str content_type, str body)
+{
+    struct reply *reply = &exchange_of(req)->reply;
+
+    assert(status >= 200 && status <= 599);
+    reply->status = status;
+    reply->content_type = content_type;
+    reply->body = body;
+    return ERR_OK;
+}
+
+err reply_json(struct req *req, int status, const struct json_shape *shape, const void *value)
+{
+    return reply_text(req, status, STR("application/json"),
+                      json_encode(req->call.arena, shape, value));
+}
+
+err reply_empty(struct req *req, int status)
+{
+    return reply_text(req, status, STR_ABSENT, STR_ABSENT);
+}
+
+void reply_header(struct req *req, const char *name, str value)
+{
+    struct reply *reply = &exchange_of(req)->reply;
+
+    assert(reply->header_count < HTTP_REPLY_HEADERS_MAX);
+    assert(value.ptr != NULL);
+    assert(memchr(value.ptr, '\r', value.size) == NULL);
+    assert(memchr(value.ptr, '\n', value.size) == NULL);
+    reply->headers[reply->header_count++] = (struct field){.name = str_of(name), .value = value};
+}
+
+void reply_etag(struct req *req, str etag)
+{
+    assert(etag_is_valid(etag));
+    exchange_of(req)->reply.etag = etag;
+}
+
+void reply_finish(struct exchange *exchange)
+{
+    const struct req *req = &exchange->req;
+    struct reply *reply = &exchange->reply;
+
+    if (reply->status != 200 || reply->etag.ptr == NULL ||
+        (req->method != METHOD_GET && req->method != METHOD_HEAD))
+        return;
+    const str wanted = req_header(req, STR("if-none-match"));
+    if (wanted.ptr == NULL || !etag_is_listed(wanted, reply->etag, ETAG_WEAKLY))
+        return;
+    reply->status = 304;
+    reply->content_type = STR_ABSENT;
+    reply->body = STR_ABSENT;
+}
+
+/* --- To H2O --- */
+
+static const char *reason_of(int status)
+{
+    static const struct {
+        int status;
+        const char *reason;
+    } reasons[] = {
+        {200, "OK"                    },
+        {201, "Created"               },
+        {202, "Accepted"              },
+        {204, "No Content"            },
+        {206, "Partial Content"       },
+        {301, "Moved Permanently"     },
+        {302, "Found"                 },
+        {303, "See Other"             },
+        {304, "Not Modified"          },
+        {307, "Temporary Redirect"    },
+        {308, "Permanent Redirect"    },
+        {400, "Bad Request"           },
+        {401, "Unauthorized"          },
+        {402, "Payment Required"      },
+        {403, "Forbidden"             },
+        {404, "Not Found"             },
+        {405, "Method Not Allowed"    },
+        {409, "Conflict"              },
+        {410, "Gone"                  },
+        {412, "Precondition Failed"   },
+        {413, "Content Too Large"     },
+        {415, "Unsupported Media Type"},
+        {416, "Range Not Satisfiable" },
+        {422, "Unprocessable Content" },
+        {428, "Precondition Required" },
+        {429, "Too Many Requests"     },
+        {500, "Internal Server Error" },
+        {503, "Service Unavailable"   },
+    };
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+        if (reasons[i].status == status)
+            return reasons[i].reason;
+    return "Unnamed";
+}
+
+static void add_header(h2o_req_t *h2o, str name, str value)
+{
+    if (value.ptr != NULL)
+        h2o_add_header_by_str(&h2o->pool, &h2o->res.headers, name.ptr, name.size, 0, NULL,
+                              value.ptr, value.size);
+}
+
+static void add_headers(h2o_req_t *h2o, const struct exchange *exchange)
+{
+    const struct reply *reply = &exchange->reply;
+    bool has_cache_control = false;
+
+    h2o_vector_reserve(&h2o->pool, &h2o->res.headers, reply->header_count + 8);
+    add_header(h2o, STR("content-type"), reply->content_type);
+    for (size_t i = 0; i < reply->header_count; i++) {
+        add_header(h2o, reply->headers[i].name, reply->headers[i].value);
+        has_cache_control =
+            has_cache_control || str_eq(reply->headers[i].name, STR("cache-control"));
+    }
+    if (!has_cache_control)
+        add_header(h2o, STR("cache-control"), STR("no-store"));
+    add_header(h2o, STR("etag"), reply->etag);
+    add_header(h2o, STR("x-content-type-options"), STR("nosniff"));
+    add_header(h2o, STR("referrer-policy"), STR("no-referrer"));
+    add_header(h2o, STR("x-request-id"), exchange->req.call.request_id);
+    add_header(h2o, STR("traceparent"), exchange->traceparent);
+}
+
+static void log_access(const struct exchange *exchange)
+{
+    const struct req *req = &exchange->req;
+    const int64_t ns = clock_stopwatch_ns() - exchange->begun_ns;
+
+    log_event(exchange->server->node->log, LOG_INFO, "http.request",
+              LOG_TEXT("request", req->call.request_id),
+              LOG_CSTR("method", method_name(req->method)),
+              LOG_CSTR("route", req->route != NULL ? req->route->path : "none"),
+              LOG_I64("status", exchange->reply.status), LOG_I64("ms", ns / 1000000));
+}
+
+void exchange_send(struct exchange *exchange)
+{
+    static h2o_generator_t generator; /* H2O only compares its address and finds no callbacks */
+    const struct reply *reply = &exchange->reply;
+    h2o_req_t *h2o = exchange->h2o;
+
+    meter_count(exchange);
+    if (exchange->server->access_log)
+        log_access(exchange);
+    if (h2o == NULL) {
+        exchange_give_back(exchange);
+        return;
+    }
+    struct sentry *sentry = sentry_of(h2o);
+    const bool has_no_body = reply->status == 204 || reply->status == 304;
+    if (atomic_load_explicit(&exchange->server->stopping, memory_order_relaxed))
+        h2o->http1_is_persistent = 0;
+    h2o->res.status = reply->status;
+    h2o->res.reason = reason_of(reply->status);
+    h2o->res.content_length = has_no_body ? SIZE_MAX : reply->body.size;
+    add_headers(h2o, exchange);
+    exchange->answered = true; /* from here on H2O's disposal gives it back */
+
+    h2o_iovec_t body = h2o_iovec_init(reply->body.ptr, reply->body.size);
+    const bool sends_body =
+        !has_no_body && exchange->req.method != METHOD_HEAD && reply->body.size > 0;
+    h2o_start_response(h2o, &generator);
+    h2o_send(h2o, &body, sends_body ? 1 : 0, H2O_SEND_STATE_FINAL);
+    sentry_answering(sentry);
+}
