@@ -1,0 +1,144 @@
+/* booking/booking.c - the booking service as the node sees it: its tables, and what it keeps in memory.
+ *
+ * Each slice of the service brings its own tables (routes, statements, chores); they are collected here and nowhere
+ * else. Everything in struct booking can be rebuilt from the database, and is, each time the service opens. */
+
+#include "services/booking/booking.h"
+
+#include "base/mem.h"
+#include "services/booking/audit.sql.h"
+#include "services/booking/availability.h"
+#include "services/booking/buyer.sql.h"
+#include "services/booking/catalog.h"
+#include "services/booking/checkin.h"
+#include "services/booking/checkin.sql.h"
+#include "services/booking/event_cancel.h"
+#include "services/booking/event_cancel.sql.h"
+#include "services/booking/event_edit.h"
+#include "services/booking/event_list.h"
+#include "services/booking/event_store.sql.h"
+#include "services/booking/expiry.h"
+#include "services/booking/expiry.sql.h"
+#include "services/booking/hold.h"
+#include "services/booking/hold.sql.h"
+#include "services/booking/migrations.h"
+#include "services/booking/order.h"
+#include "services/booking/order.sql.h"
+#include "services/booking/order_refund.h"
+#include "services/booking/order_refund.sql.h"
+#include "services/booking/paying.sql.h"
+#include "services/booking/refund.h"
+#include "services/booking/seen.h"
+#include "services/booking/settle.h"
+#include "services/booking/state.h"
+#include "services/booking/stock.h"
+#include "services/booking/stock.sql.h"
+#include "services/booking/ticket.h"
+#include "services/booking/ticket.sql.h"
+#include "services/booking/ticket_end.sql.h"
+#include "services/booking/ticket_files.h"
+#include "services/booking/ticket_pdf.h"
+
+static const struct route_table *const route_tables[] = {
+    &availability_routes, &checkin_routes, &event_routes,  &event_list_routes,
+    &hold_routes,         &order_routes,   &refund_routes, &settle_routes,
+    &ticket_file_routes,  &ticket_routes,  NULL,
+};
+
+static const struct op *const ops[] = {
+    &booking_event_cards_op, &booking_event_page_op,      &booking_payment_begin_op,
+    &booking_confirm_op,     &booking_settle_op,          &booking_payment_abort_op,
+    &booking_order_view_op,  &booking_order_documents_op, NULL,
+};
+
+static const struct sql_list *const statements[] = {
+    &audit_sql,        &buyer_sql,  &checkin_sql, &event_cancel_sql,
+    &event_store_sql,  &expiry_sql, &hold_sql,    &order_sql,
+    &order_refund_sql, &paying_sql, &stock_sql,   &ticket_sql,
+    &ticket_end_sql,   NULL,
+};
+
+static const struct setting setting_rows[] = {
+    SETTING_NUMBER("booking.hold_ttl_s", SETTING_SECONDS, RANGE(30, 3600), 600,
+                   "How long tickets are held for a buyer who has not paid."),
+};
+static const struct settings settings = SETTINGS(setting_rows);
+
+static const struct chore chores[] = {
+    {EXPIRY_CHORE, expire_holds},
+    {NULL,         NULL        },
+};
+
+static const struct job_kind jobs[] = {
+    {EVENT_CANCEL_JOB, event_cancel_orders, EVENT_CANCEL_TRIES_MAX, EVENT_CANCEL_BACKOFF_S},
+    {GIVE_BACK_JOB,    order_refund_run,    GIVE_BACK_TRIES_MAX,    GIVE_BACK_BACKOFF_S   },
+    {NULL,             NULL,                0,                      0                     },
+};
+
+static const struct consumer consumers[] = {
+    {"payment", "refund.succeeded refund.failed",                            CONSUMER_DURABLE,  order_refund_follow},
+    {"booking", "event.created event.updated event.cancelled event.deleted", CONSUMER_VOLATILE,
+     catalog_follow                                                                                                },
+    {NULL,      NULL,                                                        CONSUMER_VOLATILE, NULL               },
+};
+
+/* --- What it keeps in memory --- */
+
+static void close_booking(struct instance *self)
+{
+    struct booking *booking = self->state;
+
+    if (booking == NULL)
+        return;
+    if (booking->desk != NULL)
+        batch_close(booking->desk); /* first: what waits still needs the rest */
+    ticket_printer_close(booking->printer);
+    zones_close(booking->zones);
+    if (booking->catalog != NULL)
+        catalog_close(booking->catalog);
+    seen_free(booking->seen);
+    stock_free(booking->stock);
+    mem_free(booking);
+    self->state = NULL;
+}
+
+static err fill(struct instance *self, struct call *call, struct booking *booking)
+{
+    int64_t outbox_seq = 0;
+
+    booking->hold_ttl_ms = config_i64(self->node->config, "booking.hold_ttl_s") * 1000;
+    booking->zones = zones_open(NULL);
+    booking->stock = stock_new();
+    booking->seen = seen_new(call->now_ms);
+    TRY(ticket_printer_open(&booking->printer));
+    TRY(catalog_load(call, &booking->catalog, &outbox_seq));
+    outbox_follow_from(self, "booking", outbox_seq);
+    TRY(stock_load(call, booking->stock, NULL));
+    TRY(seen_load(call, booking->seen));
+    return batch_open(self->db, "desk", stock_seal, self, self->node->metrics, &booking->desk);
+}
+
+static err open_booking(struct instance *self, struct call *call)
+{
+    err e = ERR_OK;
+
+    self->state = mem_new(struct booking);
+    e = fill(self, call, self->state);
+    if (e != ERR_OK)
+        close_booking(self);
+    return e;
+}
+
+const struct service booking_service = {
+    .name = "booking",
+    .routes = route_tables,
+    .ops = ops,
+    .statements = statements,
+    .migrations = &booking_migrations,
+    .settings = &settings,
+    .chores = chores,
+    .jobs = jobs,
+    .consumers = consumers,
+    .open = open_booking,
+    .close = close_booking,
+};

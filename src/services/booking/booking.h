@@ -1,0 +1,179 @@
+/* booking/booking.h - events, stock, orders and tickets: the contract of the booking service. */
+#pragma once
+
+#include "base/money.h"
+#include "platform/node/node.h"
+#include "services/booking/ids.h"
+
+/* --- What payment asks of an order --- */
+
+/* Begins to pay: the caller's own order (an admin's call is the reconciler's), held, unexpired, without another live attempt. Extends the hold while the
+ * attempt lives. Idempotent for the same attempt. ERR_NOT_FOUND, ERR_ORDER_EXPIRED, ERR_ALREADY_PAID, ERR_CONFLICT (another attempt is live; `live_attempt` is in the problem's
+ * members). */
+struct booking_payment_begin {
+    order_id order;
+    attempt_id attempt;
+};
+struct booking_accepted { /* one of the payment methods that the event takes */
+    str type;             /* "card", "visa", "mastercard", "cash_on_arrival", "bank_transfer" */
+    str label;
+    struct uuid payment_method; /* zero: none yet */
+};
+struct booking_payment_begun {
+    order_id order;
+    event_id event;
+    struct uuid vendor;
+    struct uuid user;
+    struct money total;
+    int64_t expires_at_ms;
+    struct booking_accepted *accepted;
+    size_t accepted_count;
+};
+OP_DECLARE(booking_payment_begin, struct booking_payment_begin, struct booking_payment_begun);
+
+/* Makes the tickets, not yet shown (BOOKING_CARD: until booking_settle), or leaves the order `pending` (cash: tickets at once; bank transfer: none yet). An order that has
+ * expired meanwhile takes its stock again, all or nothing: ERR_ORDER_EXPIRED if it is gone. Idempotent per attempt. */
+enum booking_confirm_as { BOOKING_CARD, BOOKING_CASH, BOOKING_TRANSFER, BOOKING_FREE };
+struct booking_confirm {
+    order_id order;
+    attempt_id attempt;
+    int confirm_as;
+};
+struct booking_view { /* as POST /payment shows them */
+    str order;        /* JSON */
+    str tickets;      /* JSON array; empty where none are shown */
+};
+OP_DECLARE(booking_confirm, struct booking_confirm, struct booking_view);
+
+/* The money is there: the order is confirmed, its tickets are shown and mailed. Idempotent per attempt. */
+struct booking_settle {
+    order_id order;
+    attempt_id attempt;
+};
+OP_DECLARE(booking_settle, struct booking_settle, struct booking_view);
+
+/* The attempt has ended without money: the order is held again (and a little longer), or, where tickets were made already, they are cancelled and the stock is
+ * back. Idempotent per attempt. */
+struct booking_payment_abort {
+    order_id order;
+    attempt_id attempt;
+    str reason; /* err_name: "card_declined" */
+};
+OP_DECLARE(booking_payment_abort, struct booking_payment_abort, struct booking_view);
+
+struct booking_order_find {
+    order_id order;
+};
+OP_DECLARE(booking_order_view, struct booking_order_find, struct booking_view);
+
+/* --- What a confirmation mail needs --- */
+
+struct booking_document_line {
+    str name;
+    int64_t quantity;
+    str price; /* for people */
+};
+struct booking_document_ticket {
+    str ticket; /* TypeID */
+    str type_name;
+    str attendee_name;
+    str code;
+    str qr_png; /* base64 */
+};
+struct booking_documents {
+    struct uuid user;
+    str order; /* TypeID */
+    str event_name;
+    str event_path; /* "/e/slug" */
+    str when;       /* for people, in the event's zone */
+    str place;
+    str total; /* for people */
+    str due;   /* what is to be paid at the entrance; absent: nothing */
+    struct booking_document_line *lines;
+    size_t line_count;
+    struct booking_document_ticket *tickets;
+    size_t ticket_count;
+    str pdf;      /* base64: one page a ticket */
+    str calendar; /* base64: an .ics file */
+};
+OP_DECLARE(booking_order_documents, struct booking_order_find, struct booking_documents);
+
+/* --- What a page shows: texts for people --- */
+
+/* The published events that GET /events answers for the same query string ("search=jazz&city=cairo"). ERR_UNKNOWN_FIELD, ERR_INVALID. */
+struct booking_event_cards_in {
+    str query;
+};
+struct booking_card {
+    str slug;
+    str name;
+    str when;  /* in the event's zone */
+    str place; /* "Opera House, Cairo, Egypt", "Online" */
+    str price; /* "from EUR 20.00", "Free", "Sold out", "Not on sale" */
+};
+struct booking_cards {
+    struct booking_card *cards;
+    size_t card_count;
+    str next_cursor; /* absent: no more */
+};
+OP_DECLARE(booking_event_cards, struct booking_event_cards_in, struct booking_cards);
+
+/* One published or cancelled event by its slug. ERR_NOT_FOUND. */
+struct booking_event_page_in {
+    str slug;
+};
+struct booking_offer {
+    ticket_type_id ticket_type;
+    str name;
+    struct money price;
+    str price_text;
+    str status;      /* "on_sale", "sold_out", "not_on_sale" */
+    int64_t quantity_max; /* in one order */
+};
+struct booking_page {
+    event_id event;
+    str name;
+    str description;
+    str url;
+    str when;
+    str place;
+    str venue_name;
+    str city;
+    str country;
+    str status; /* "published", "cancelled" */
+    int64_t starts_at_ms;
+    int64_t ends_at_ms;
+    bool online;
+    struct booking_offer *offers;
+    size_t offer_count;
+    struct booking_accepted *accepted;
+    size_t accepted_count;
+};
+OP_DECLARE(booking_event_page, struct booking_event_page_in, struct booking_page);
+
+extern const struct service booking_service;
+
+/* --- The command line --- */
+
+struct booking_import {
+    const char *path;
+    struct uuid vendor;
+    bool publish;
+    int64_t price_minor; /* -1: as the file says, else free */
+    struct currency currency;
+    int64_t quantity;                                      /* -1: as the file says, else 100 */
+    str timezone;                                          /* absent: as the file says, else UTC */
+    void (*report)(void *arg, int line, const char *text); /* a refused or changed line */
+    void *arg;
+};
+struct booking_imported {
+    int64_t created;
+    int64_t updated;
+    int64_t unchanged;
+    int64_t refused;
+};
+/* ERR_MALFORMED where nothing could be read. */
+err booking_import_events(struct call *call, const struct booking_import *in,
+                          struct booking_imported *ret);
+/* Replays the stock ledger and holds orders, tickets and stock against it. ERR_CONFLICT with the first divergence in *ret_found. */
+err booking_audit(struct call *call, str *ret_found);

@@ -1,0 +1,108 @@
+/* booking/event.h - an event as it is offered: the immutable value that browsing and selling share. */
+#pragma once
+
+#include "base/money.h"
+#include "platform/json/json.h"
+#include "services/booking/booking.h"
+#include "services/booking/ids.h"
+
+enum {
+    EVENT_TICKET_TYPES_MAX = 50,
+    EVENT_ARTISTS_MAX = 50,
+    EVENT_METHODS_MAX = 20,
+    EVENT_PER_ORDER_STANDARD = 10,
+    TICKET_TYPE_QUANTITY_MAX = 10000000,
+};
+
+enum event_status { EVENT_DRAFT, EVENT_PUBLISHED, EVENT_CANCELLED };
+enum event_type {
+    EVENT_CONCERT,
+    EVENT_CONFERENCE,
+    EVENT_GAMING,
+    EVENT_EDUCATIONAL,
+    EVENT_SPORTS,
+    EVENT_THEATRE,
+    EVENT_FESTIVAL,
+    EVENT_OTHER,
+};
+extern const char *const event_status_names[];
+extern const char *const event_type_names[];
+
+struct venue {
+    venue_id id;
+    str name;
+    str city;
+    str country;
+    str address;
+    double lat; /* NaN: absent */
+    double lon;
+};
+struct artist {
+    artist_id id;
+    str name;
+};
+struct ticket_type {
+    ticket_type_id id;
+    str name;
+    struct money price;
+    int64_t total;          /* as offered; what remains is stock.h's */
+    int64_t max_per_order;  /* JSON_NULL: only the event's limit */
+    int64_t sales_start_ms; /* JSON_NULL: from publication */
+    int64_t sales_end_ms;   /* JSON_NULL: until the event ends */
+};
+struct event_policies {
+    bool refundable;         /* by the buyer; the vendor may always */
+    int64_t refund_until_ms; /* JSON_NULL: until the event starts */
+};
+struct event_limits {
+    int64_t per_order;
+    int64_t per_user; /* JSON_NULL: none */
+    bool one_active_hold;
+};
+
+struct event {
+    event_id id;
+    struct uuid vendor;
+    int status; /* enum event_status */
+    int type;   /* enum event_type */
+    int64_t version;
+    str slug;
+    str name;
+    str description;
+    str url;
+    str timezone;
+    int64_t starts_at_ms;
+    int64_t ends_at_ms;
+    bool whole_day;
+    bool online;
+    struct venue *venue; /* NULL: online */
+    struct artist *artists;
+    size_t artist_count;
+    struct currency currency;
+    struct ticket_type *ticket_types; /* in the vendor's order */
+    size_t ticket_type_count;
+    struct booking_accepted *accepted;
+    size_t accepted_count;
+    struct event_policies policies;
+    struct event_limits limits;
+    int64_t checkin_opens_at_ms; /* JSON_NULL: any time */
+    int64_t created_at_ms;
+    str json; /* as the API shows it: rendered once, by the catalog */
+};
+
+/* Is this type sold at `now_ms`? Pure. */
+bool ticket_type_on_sale(const struct event *event, const struct ticket_type *type, int64_t now_ms);
+/* NULL if the event has no such type. */
+const struct ticket_type *event_ticket_type(const struct event *event, ticket_type_id id);
+/* The event's entity tag, with quotes. */
+str event_etag(struct arena *arena, const struct event *event);
+/* The event as the API shows it: what `json` holds. */
+str event_render(struct arena *arena, const struct event *event);
+extern const struct json_shape event_accepted_shape; /* struct booking_accepted */
+extern const struct json_shape event_policies_shape; /* struct event_policies */
+extern const struct json_shape event_limits_shape;   /* struct event_limits */
+/* "Saturday, 5 December 2026, 20:00 – 23:00 (EET, Africa/Cairo)" and "Opera House, Cairo, Egypt" or "Online". */
+str event_when(struct call *call, const struct event *event);
+str event_place(struct arena *arena, const struct event *event);
+/* The event as an .ics file (RFC 5545). */
+err event_calendar(struct call *call, const struct event *event, str *ret);

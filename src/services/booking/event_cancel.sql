@@ -1,0 +1,6 @@
+-- The orders of an event behind $2 that hold, promise or have tickets which could still admit somebody.
+-- name: event_cancel_orders
+SELECT s.id FROM order_state s
+WHERE s.event_id = $1 AND s.id > $2
+  AND (s.status IN (0, 1) OR (s.status IN (2, 6) AND EXISTS (SELECT 1 FROM ticket t WHERE t.order_id = s.id AND t.status = 0)))
+ORDER BY s.id LIMIT $3;

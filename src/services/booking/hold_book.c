@@ -1,0 +1,185 @@
+/* booking/hold_book.c - POST /tickets/book, from the request to its answer.
+ *
+ *   post_book ── a rule refuses, and the key is certainly new ──▶ the refusal
+ *       │ batch_submit, park
+ *       ▼
+ *   hold_place (the desk's thread) ── placed or refused ────▶ answer_placed  on the loop
+ *       │                          ── the key has an order ─▶ answer_first   on a worker: reads it
+ *       └── the event has changed ─▶ reprice                                 on a worker: reads the event
+ *                                       └── batch_submit, park ...
+ *
+ * The first answer of an Idempotency-Key goes before everything else, so what can be refused without the
+ * database (off sale, limits, sold out by the hint) is refused at once only where `seen` knows of no such order. */
+
+#include <assert.h>
+#include <stddef.h>
+
+#include "services/booking/catalog.h"
+#include "services/booking/hold.h"
+#include "services/booking/seen.h"
+#include "services/booking/state.h"
+
+/* --- The desk --- */
+
+static struct hold_try *try_of(struct batch_write *write)
+{
+    return (struct hold_try *)((char *)write - offsetof(struct hold_try, write));
+}
+
+static err apply(struct batch_write *write, struct tx *tx)
+{
+    struct hold_try *try = try_of(write);
+
+    return hold_place(tx, &try->req->call, try);
+}
+
+static err answer_placed(struct req *req);
+static err answer_first(struct req *req);
+static err reprice(struct req *req);
+
+/* After the commit: the hints first, so that whoever has the answer finds them. The last thing touched is the request. */
+static void done(struct batch_write *write)
+{
+    struct hold_try *try = try_of(write);
+    struct req *req = try->req;
+
+    if (write->result == ERR_STALE) {
+        req_resume(req, reprice, ON_WORKER);
+        return;
+    }
+    if (write->result == ERR_OK && try->replayed) {
+        req_resume(req, answer_first, ON_WORKER);
+        return;
+    }
+    if (write->result == ERR_OK)
+        for (size_t i = 0; i < try->order.item_count; i++)
+            stock_note(booking_of(&req->call)->stock, try->order.items[i].type, try->levels[i]);
+    req_resume(req, answer_placed, ON_LOOP);
+}
+
+/* --- Handlers --- */
+
+/* Does memory know already that there is not enough? */
+static err check_hints(struct call *call, const struct hold_try *try)
+{
+    for (size_t i = 0; i < try->order.item_count; i++) {
+        const struct order_item *item = &try->order.items[i];
+        int64_t remaining = 0;
+
+        if (stock_hint(booking_of(call)->stock, item->type, &remaining) &&
+            remaining < item->quantity)
+            return hold_sold_out(call, try->event, item->type);
+    }
+    return ERR_OK;
+}
+
+static void release_event(void *event)
+{
+    event_release_at(event);
+}
+
+/* Prices the order by the event as the catalog has it now. */
+static void price(struct hold_try *try)
+{
+    struct call *call = &try->req->call;
+    const struct booking *booking = booking_of(call);
+    const struct event **event = arena_new(call->arena, const struct event *);
+
+    *event = catalog_find(booking->catalog, try->asked.event);
+    arena_on_reset(call->arena, release_event, event);
+    call->problem = (struct problem){0};
+    try->event = *event;
+    try->order = (struct order){
+        .id.uuid = call_uuid(call),
+        .user = call->caller.user,
+        .status = ORDER_HELD,
+        .expires_at_ms = call->now_ms + booking->hold_ttl_ms,
+        .hold_ms = booking->hold_ttl_ms,
+        .created_at_ms = call->now_ms,
+        .confirmed_at_ms = JSON_NULL,
+        .attendees = hold_attendees_json(call, &try->asked),
+    };
+    try->refusal = hold_price(call, &try->asked, *event, &try->order);
+}
+
+static err submit(struct hold_try *try)
+{
+    const struct booking *booking = booking_of(&try->req->call);
+
+    try->tries++;
+    try->write = (struct batch_write){.apply = apply, .done = done};
+    TRY(batch_submit(booking->desk, &try->write));
+    return req_park(try->req); /* `try` may be answered and gone by now */
+}
+
+static err post_book(struct req *req)
+{
+    struct hold_try *try = arena_new(req->call.arena, struct hold_try);
+    struct seen *seen = booking_of(&req->call)->seen;
+    const struct uuid user = req->call.caller.user;
+
+    TRY(req_body(req, &hold_request_shape, &try->asked));
+    TRY(req_key(req, &try->key, try->digest));
+    TRY(hold_check(&req->call, &try->asked));
+    try->req = req;
+    req->parked = try;
+    price(try);
+    if (!seen_maybe(seen, user, try->key)) {
+        TRY(try->refusal);
+        TRY(check_hints(&req->call, try));
+        seen_add(seen, user, try->key, req->call.now_ms); /* before it is queued: see seen.c */
+    }
+    return submit(try);
+}
+
+/* The event has changed since the catalog read it. */
+static err reprice(struct req *req)
+{
+    struct hold_try *try = req->parked;
+
+    if (try->tries == HOLD_TRIES_MAX)
+        return call_explain(&req->call, ERR_CONFLICT, "The event is being changed; try again.");
+    TRY(catalog_refresh(&req->call, try->asked.event));
+    price(try);
+    return submit(try);
+}
+
+static err answer(struct req *req, const struct order *order)
+{
+    struct call *call = &req->call;
+    const struct id_text id = id_format(ORDER_PREFIX, order->id.uuid);
+    const str json = order_json_first(call, order);
+    struct buf body = buf_in(call->arena, json.size + 32);
+
+    buf_add_cstr(&body, "{\"order\":");
+    buf_add(&body, json);
+    buf_add_char(&body, '}');
+    reply_header(req, "location", arena_printf(call->arena, "/orders/%s", id.text));
+    return reply_text(req, 201, STR("application/json"), buf_str(&body));
+}
+
+static err answer_placed(struct req *req)
+{
+    const struct hold_try *try = req->parked;
+
+    TRY(try->write.result);
+    return answer(req, &try->order);
+}
+
+static err answer_first(struct req *req)
+{
+    CLEANUP(tx_rollback) struct tx tx = {0};
+    const struct hold_try *try = req->parked;
+    struct order order;
+
+    TRY(tx_read(&tx, call_db(&req->call)));
+    TRY(order_get(&tx, &req->call, try->order.id, &order));
+    tx_rollback(&tx);
+    reply_header(req, "idempotency-replayed", STR("true"));
+    return answer(req, &order);
+}
+
+static const struct route routes[] = {
+    {METHOD_POST, "/tickets/book", post_book, AUTH_USER, BODY(HOLD_BODY_SIZE_MAX), KEYED, ON_LOOP},
+};
+const struct route_table hold_routes = ROUTE_TABLE(routes);

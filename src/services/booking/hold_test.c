@@ -1,0 +1,322 @@
+/* booking/hold_test.c - POST /tickets/book over HTTP, on a real database: what is answered, and what is in the tables then. */
+
+#include <string.h>
+
+#include "support/booking_node.h"
+#include "support/test.h"
+
+enum { PRICE = 25000 };
+
+static struct answer ask_book(struct booking_node *node, const char *who, const char *key,
+                              const char *body)
+{
+    const struct ask ask = {
+        .who = who, .method = "POST", .path = "/tickets/book", .key = key, .body = body};
+
+    return booking_ask(node, node->arena, &ask);
+}
+
+TEST(booked_tickets_are_held)
+{
+    CLEANUP(booking_node_close) struct booking_node node;
+    struct known_event event;
+    struct answer answer;
+
+    booking_node_open(&node, NULL);
+    event = booking_add_simple(&node, 100, PRICE);
+    answer = booking_book(&node, node.arena, "customer-1", "k1", &event, 3);
+
+    CHECK_I64(201, answer.status);
+    CHECK(str_starts(answer_at(node.arena, &answer, "/order/id"), STR("ord_")));
+    CHECK_STR("held", answer_at(node.arena, &answer, "/order/status"));
+    CHECK_STR("2026-11-23T00:10:00Z", answer_at(node.arena, &answer, "/order/expires_at"));
+    CHECK_STR("2026-11-23T00:00:00Z", answer_at(node.arena, &answer, "/order/created_at"));
+    CHECK_STR(event.id_text, answer_at(node.arena, &answer, "/order/event_id"));
+    CHECK_STR(event.type_texts[0], answer_at(node.arena, &answer, "/order/items/0/ticket_type_id"));
+    CHECK_STR("Standard", answer_at(node.arena, &answer, "/order/items/0/name"));
+    CHECK_I64(3, answer_i64(node.arena, &answer, "/order/items/0/quantity"));
+    CHECK_I64(PRICE, answer_i64(node.arena, &answer, "/order/items/0/unit_price/amount"));
+    CHECK_I64(3 * PRICE, answer_i64(node.arena, &answer, "/order/items/0/total/amount"));
+    CHECK_I64(3 * PRICE, answer_i64(node.arena, &answer, "/order/subtotal/amount"));
+    CHECK_I64(0, answer_i64(node.arena, &answer, "/order/discount/amount"));
+    CHECK_I64(0, answer_i64(node.arena, &answer, "/order/fees/amount"));
+    CHECK_I64(0, answer_i64(node.arena, &answer, "/order/tax/amount"));
+    CHECK_I64(3 * PRICE, answer_i64(node.arena, &answer, "/order/total/amount"));
+    CHECK_STR("EGP", answer_at(node.arena, &answer, "/order/total/currency"));
+    CHECK_STR("card", answer_at(node.arena, &answer, "/order/payment_methods/0/type"));
+    CHECK_STR("97", booking_available(&node, node.arena, &event));
+    CHECK_I64(97, booking_i64(&node, "SELECT remaining FROM ticket_type_stock"));
+    CHECK_I64(97, booking_i64(&node, "SELECT sum(quantity) FROM stock_ledger"));
+}
+
+TEST(the_change_is_told_once_a_batch)
+{
+    CLEANUP(booking_node_close) struct booking_node node;
+    struct known_event event;
+
+    booking_node_open(&node, NULL);
+    event = booking_add_simple(&node, 100, PRICE);
+    CHECK_I64(201, booking_book(&node, node.arena, "customer-1", "k1", &event, 3).status);
+    CHECK_I64(1,
+              booking_i64(&node, arena_cstr(node.arena,
+                                            arena_printf(node.arena,
+                                                         "SELECT count(*) FROM outbox WHERE kind = "
+                                                         "'inventory.changed' AND payload = "
+                                                         "'{\"event_ids\":[\"%s\"]}'",
+                                                         event.id_text))));
+    CHECK_I64(409, booking_book(&node, node.arena, "customer-1", "k2", &event, 98).status);
+    CHECK_I64(1,
+              booking_i64(&node, "SELECT count(*) FROM outbox WHERE kind = 'inventory.changed'"));
+}
+
+/* --- Limits --- */
+
+TEST(limits_are_named_and_kept)
+{
+    static const struct given_type types[] = {
+        {.name = "Standard",    .price_minor = PRICE, .total = 100      },
+        { .name = "VIP", .price_minor = PRICE,         .total = 100, .max_per_order = 2},
+    };
+    const struct given_event given = {
+        .vendor = 1,
+        .status = EVENT_PUBLISHED,
+        .limits = {.per_order = 6, .per_user = 8},
+        .types = types,
+        .type_count = 2,
+    };
+    CLEANUP(booking_node_close) struct booking_node node;
+    struct known_event event;
+    struct answer answer;
+
+    booking_node_open(&node, NULL);
+    event = booking_add_event(&node, &given);
+    answer = booking_book(&node, node.arena, "customer-1", "a", &event, 7);
+    check_problem(node.arena, &answer, 409, "limit_exceeded");
+    CHECK(memmem(answer.body.ptr, answer.body.size, "per_order", 9) != NULL);
+    CHECK_I64(201, booking_book(&node, node.arena, "customer-1", "b", &event, 6).status);
+    answer = booking_book(&node, node.arena, "customer-1", "c", &event, 3);
+    check_problem(node.arena, &answer, 409, "limit_exceeded");
+    CHECK(memmem(answer.body.ptr, answer.body.size, "per_user", 8) != NULL);
+    CHECK_I64(201, booking_book(&node, node.arena, "customer-1", "d", &event, 2).status);
+    CHECK_I64(201, booking_book(&node, node.arena, "customer-2", "e", &event, 6).status);
+    CHECK_STR("186", booking_available(&node, node.arena, &event));
+    CHECK_I64(8, booking_i64(&node, "SELECT max(quantity) FROM event_buyer"));
+}
+
+TEST(a_limit_that_comes_later_counts_what_was_bought_before)
+{
+    CLEANUP(booking_node_close) struct booking_node node;
+    struct known_event event;
+
+    booking_node_open(&node, NULL);
+    event = booking_add_simple(&node, 100, PRICE);
+    CHECK_I64(201, booking_book(&node, node.arena, "customer-1", "a", &event, 5).status);
+    booking_exec(&node, "UPDATE event_document SET limits = "
+                        "'{\"per_order\":10,\"per_user\":6,\"one_active_hold\":false}'");
+    booking_exec(&node, "UPDATE event_key SET version = version + 1");
+    CHECK_I64(409, booking_book(&node, node.arena, "customer-1", "b", &event, 2).status);
+    CHECK_I64(201, booking_book(&node, node.arena, "customer-1", "c", &event, 1).status);
+    CHECK_I64(6, booking_i64(&node, "SELECT quantity FROM event_buyer"));
+}
+
+TEST(one_active_hold_is_all_that_some_events_allow)
+{
+    static const struct given_type type = {.name = "Standard", .price_minor = PRICE, .total = 100};
+    const struct given_event given = {.vendor = 1,
+                                      .status = EVENT_PUBLISHED,
+                                      .limits = {.one_active_hold = true},
+                                      .types = &type,
+                                      .type_count = 1};
+    CLEANUP(booking_node_close) struct booking_node node;
+    struct known_event event;
+    struct answer answer;
+
+    booking_node_open(&node, NULL);
+    event = booking_add_event(&node, &given);
+    CHECK_I64(201, booking_book(&node, node.arena, "customer-1", "a", &event, 1).status);
+    answer = booking_book(&node, node.arena, "customer-1", "b", &event, 1);
+    check_problem(node.arena, &answer, 409, "limit_exceeded");
+    CHECK_I64(201, booking_book(&node, node.arena, "customer-2", "c", &event, 1).status);
+    clock_manual_advance(&node.clock, 600 * 1000); /* over, whether or not that is written down */
+    CHECK_I64(201, booking_book(&node, node.arena, "customer-1", "d", &event, 1).status);
+}
+
+/* --- Several types --- */
+
+TEST(several_types_are_taken_all_or_not_at_all)
+{
+    static const struct given_type types[] = {
+        {.name = "Standard", .price_minor = 100, .total = 10},
+        {.name = "VIP",      .price_minor = 500, .total = 1 },
+    };
+    const struct given_event given = {
+        .vendor = 1, .status = EVENT_PUBLISHED, .types = types, .type_count = 2};
+    CLEANUP(booking_node_close) struct booking_node node;
+    struct known_event event;
+    struct answer answer;
+    const char *body = NULL;
+
+    booking_node_open(&node, NULL);
+    event = booking_add_event(&node, &given);
+    body = arena_cstr(
+        node.arena,
+        arena_printf(node.arena,
+                     "{\"event_id\":\"%s\",\"items\":[{\"ticket_type_id\":\"%s\",\"quantity\":1},"
+                     "{\"ticket_type_id\":\"%s\",\"quantity\":3}],"
+                     "\"attendees\":[{\"name\":\"Ana\",\"email\":\"ana@example.com\"},"
+                     "{\"name\":\"Bo \\\"B\\\"\"}]}",
+                     event.id_text, event.type_texts[1], event.type_texts[0]));
+    answer = ask_book(&node, "customer-1", "a", body);
+    CHECK_I64(201, answer.status);
+    CHECK_I64(800, answer_i64(node.arena, &answer, "/order/total/amount"));
+    CHECK_STR("Standard", answer_at(node.arena, &answer, "/order/items/0/name"));
+    CHECK_STR("VIP", answer_at(node.arena, &answer, "/order/items/1/name"));
+    CHECK_STR("Bo \"B\"", answer_at(node.arena, &answer, "/order/attendees/1/name"));
+    CHECK_STR("7", booking_available(&node, node.arena, &event));
+
+    answer = ask_book(&node, "customer-2", "a", body);
+    check_problem(node.arena, &answer, 409, "sold_out");
+    CHECK_STR("7", booking_available(&node, node.arena, &event));
+    CHECK_I64(1, booking_i64(&node, "SELECT count(*) FROM order_state"));
+    CHECK_I64(7, booking_i64(&node, "SELECT sum(remaining) FROM ticket_type_stock"));
+}
+
+/* --- Events that change --- */
+
+TEST(a_price_that_has_changed_is_the_one_that_counts)
+{
+    CLEANUP(booking_node_close) struct booking_node node;
+    struct known_event event;
+    struct answer answer;
+
+    booking_node_open(&node, NULL);
+    event = booking_add_simple(&node, 9, PRICE);
+    booking_exec(&node, "UPDATE ticket_type SET price_minor = 70000;"
+                        "UPDATE event_key SET version = version + 1;");
+    answer = booking_book(&node, node.arena, "customer-1", "k1", &event, 2);
+    CHECK_I64(201, answer.status);
+    CHECK_I64(140000, answer_i64(node.arena, &answer, "/order/total/amount"));
+}
+
+TEST(an_event_that_was_withdrawn_meanwhile_is_not_on_sale)
+{
+    CLEANUP(booking_node_close) struct booking_node node;
+    struct known_event event;
+    struct answer answer;
+
+    booking_node_open(&node, NULL);
+    event = booking_add_simple(&node, 9, PRICE);
+    booking_exec(&node, "UPDATE event_key SET status = 2, version = version + 1");
+    answer = booking_book(&node, node.arena, "customer-1", "k1", &event, 2);
+    check_problem(node.arena, &answer, 409, "not_on_sale");
+    CHECK_I64(0, booking_i64(&node, "SELECT count(*) FROM order_state"));
+}
+
+/* --- What else can be sent --- */
+
+TEST(hostile_bodies_are_refused_by_kind)
+{
+#define ITEM "{\"ticket_type_id\":\"TYPE\",\"quantity\":1}"
+    static const struct {
+        int status;
+        const char *code;
+        const char *body;
+    } cases[] = {
+        {400, "malformed",     ""                                                                    },
+        {400, "malformed",     "{"                                                                   },
+        {400, "malformed",     "{\"event_id\":\"EVENT\",\"event_id\":\"EVENT\",\"items\":[" ITEM "]}"},
+        {422, "invalid_field", "[]"                                                                  },
+        {422, "invalid_field", "{}"                                                                  },
+        {422, "invalid_field", "{\"event_id\":\"EVENT\",\"items\":[]}"                               },
+        {422, "invalid_field", "{\"event_id\":\"EVENT\",\"items\":{}}"                               },
+        {422, "invalid_field", "{\"event_id\":7,\"items\":[" ITEM "]}"                               },
+        {422, "invalid_field", "{\"event_id\":\"TYPE\",\"items\":[" ITEM "]}"                        },
+        {422, "invalid_field", "{\"event_id\":\"EVENT\",\"items\":[" ITEM "," ITEM "]}"              },
+        {422, "invalid_field",
+         "{\"event_id\":\"EVENT\",\"items\":[{\"ticket_type_id\":\"TYPE\",\"quantity\":0}]}"         },
+        {422, "invalid_field",
+         "{\"event_id\":\"EVENT\",\"items\":[{\"ticket_type_id\":\"TYPE\",\"quantity\":-1}]}"        },
+        {422, "invalid_field",
+         "{\"event_id\":\"EVENT\",\"items\":[{\"ticket_type_id\":\"TYPE\",\"quantity\":1.5}]}"       },
+        {422, "invalid_field",
+         "{\"event_id\":\"EVENT\",\"items\":[{\"ticket_type_id\":\"TYPE\",\"quantity\":\"1\"}]}"     },
+        {422, "invalid_field",
+         "{\"event_id\":\"EVENT\",\"items\":[{\"ticket_type_id\":\"TYPE\",\"quantity\":"
+         "9223372036854775807}]}"                                                                    },
+        {422, "invalid_field", "{\"event_id\":\"EVENT\",\"items\":[" ITEM "],\"code\":\"X\"}"        },
+        {422, "invalid_field",
+         "{\"event_id\":\"EVENT\",\"items\":[" ITEM "],\"redeem\":{\"kind\":\"discount\"}}"          },
+        {422, "invalid_field",
+         "{\"event_id\":\"EVENT\",\"items\":[{\"ticket_type_id\":\"TYPE\",\"quantity\":1,"
+         "\"seats\":[\"A1\"]}]}"                                                                     },
+        {422, "invalid_field",
+         "{\"event_id\":\"EVENT\",\"items\":[" ITEM "],\"attendees\":[{\"name\":\"A\"},"
+         "{\"name\":\"B\"}]}"                                                                        },
+        {400, "unknown_field", "{\"event_id\":\"EVENT\",\"items\":[" ITEM "],\"price\":1}"           },
+        {404, "not_found",
+         "{\"event_id\":\"evt_01h455vb4pex5vsknk084sn02q\",\"items\":[" ITEM "]}"                    },
+        {201, NULL,
+         "{\"event_id\":\"EVENT\",\"items\":[" ITEM "],\"code\":null,\"redeem\":null,"
+         "\"attendees\":null}"                                                                       },
+    };
+#undef ITEM
+    CLEANUP(booking_node_close) struct booking_node node;
+    struct known_event event;
+
+    booking_node_open(&node, NULL);
+    event = booking_add_simple(&node, 9, PRICE);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct buf body = buf_in(node.arena, 64 * 1024);
+        const str key = arena_printf(node.arena, "key-%zu", i);
+        struct answer answer;
+
+        for (const char *at = cases[i].body; *at != '\0';) {
+            const bool is_event = str_starts(str_of(at), STR("EVENT"));
+            const bool is_type = str_starts(str_of(at), STR("TYPE"));
+
+            if (is_event || is_type)
+                buf_add_cstr(&body, is_event ? event.id_text : event.type_texts[0]);
+            else
+                buf_add_char(&body, *at);
+            at += is_event ? 5 : is_type ? 4 : 1;
+        }
+        answer = ask_book(&node, "customer-1", arena_cstr(node.arena, key),
+                          body.size > 0 ? arena_cstr(node.arena, buf_str(&body)) : "");
+        if (answer.status != cases[i].status)
+            print_error("%s\n%.*s\n", cases[i].body, STR_ARG(answer.body));
+        CHECK_I64(cases[i].status, answer.status);
+        if (cases[i].code != NULL)
+            CHECK_STR(cases[i].code, answer_at(node.arena, &answer, "/code"));
+    }
+    CHECK_STR("8", booking_available(&node, node.arena, &event));
+}
+
+TEST(a_booking_needs_a_user_and_a_key)
+{
+    CLEANUP(booking_node_close) struct booking_node node;
+    struct known_event event;
+    struct answer answer;
+
+    booking_node_open(&node, NULL);
+    event = booking_add_simple(&node, 9, PRICE);
+    answer = booking_book(&node, node.arena, NULL, "k1", &event, 1);
+    check_problem(node.arena, &answer, 401, "unauthenticated");
+    answer = booking_book(&node, node.arena, "customer-1", NULL, &event, 1);
+    check_problem(node.arena, &answer, 400, "idempotency_key_required");
+    CHECK_STR("9", booking_available(&node, node.arena, &event));
+}
+
+TEST(a_total_beyond_the_limit_is_an_invalid_field)
+{
+    CLEANUP(booking_node_close) struct booking_node node;
+    struct known_event event;
+    struct answer answer;
+
+    booking_node_open(&node, NULL);
+    event = booking_add_simple(&node, 9, MONEY_MINOR_MAX);
+    answer = booking_book(&node, node.arena, "customer-1", "k1", &event, 2);
+    check_problem(node.arena, &answer, 422, "invalid_field");
+    answer = booking_book(&node, node.arena, "customer-1", "k2", &event, 1);
+    CHECK_I64(201, answer.status);
+    CHECK_I64(MONEY_MINOR_MAX, answer_i64(node.arena, &answer, "/order/total/amount"));
+}

@@ -1,0 +1,404 @@
+/* booking/import.c - puts events of a file into the catalog: what is new is made, what has changed is updated, the rest is left alone.
+ *
+ * An event is known again by its vendor, its url and the year it starts in (a yearly event keeps its url), or without a url by its name and start.
+ * Rows are written IMPORT_ROWS_EACH at a time, so that a server that sells beside it never waits long. */
+
+#include "services/booking/booking.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/map.h"
+#include "base/mem.h"
+#include "services/booking/event_store.h"
+#include "services/booking/import_read.h"
+#include "services/booking/slug.h"
+#include "services/booking/state.h"
+
+enum { ROWS_EACH = 50, HOURS_STANDARD = 3, QUANTITY_STANDARD = 100 };
+
+struct import {
+    struct call *call;
+    const struct booking_import *in;
+    struct booking_imported *done;
+    struct tx tx;
+    int rows;         /* in the open transaction */
+    struct map *keys; /* given in this run: import key -> the start that has it */
+};
+
+/* --- From a row to an event --- */
+
+static void report(struct import *import, size_t line, const char *text)
+{
+    if (import->in->report != NULL)
+        import->in->report(import->in->arg, (int)line, text);
+}
+
+static err refuse(struct import *import, const struct import_event *row, const char *reason)
+{
+    report(import, row->line, reason);
+    import->done->refused++;
+    return ERR_INVALID;
+}
+
+/* The instant of a start, or of an end (the end of its day). False: clocks jump over it. */
+static bool instant_of(const struct zone *zone, const struct import_when *when, bool end,
+                       int64_t *ret)
+{
+    struct civil civil = when->civil;
+    int64_t ms = 0;
+
+    if (when->kind == IMPORT_INSTANT) {
+        *ret = when->at_ms;
+        return true;
+    }
+    if (when->kind == IMPORT_DAY && end)
+        civil = civil_from_ms(civil_to_ms(&civil) + DAY_MS);
+    const enum zone_kind kind = zone_to_utc(zone, &civil, &ms);
+    *ret = ms;
+    return kind != ZONE_GAP ||
+           when->kind ==
+               IMPORT_DAY; /* a day that has no midnight begins when the clocks are back */
+}
+
+static err fill_times(struct import *import, const struct import_event *row, struct event *event)
+{
+    const struct zone *zone = NULL;
+
+    event->timezone = row->timezone.ptr != NULL          ? row->timezone
+                      : import->in->timezone.ptr != NULL ? import->in->timezone
+                                                         : STR("UTC");
+    if (zone_find(booking_of(import->call)->zones, event->timezone, &zone) != ERR_OK)
+        return refuse(import, row, "its time zone is unknown");
+    event->whole_day = row->starts.kind == IMPORT_DAY &&
+                       (row->ends.kind == IMPORT_DAY || row->ends.kind == IMPORT_UNKNOWN);
+    if (!instant_of(zone, &row->starts, false, &event->starts_at_ms))
+        return refuse(import, row, "its start does not exist: the clocks jump over it");
+    if (row->ends.kind == IMPORT_UNKNOWN && !event->whole_day)
+        event->ends_at_ms = event->starts_at_ms + HOURS_STANDARD * INT64_C(3600000);
+    else if (!instant_of(zone, row->ends.kind == IMPORT_UNKNOWN ? &row->starts : &row->ends, true,
+                         &event->ends_at_ms))
+        return refuse(import, row, "its end does not exist: the clocks jump over it");
+    if (event->ends_at_ms < event->starts_at_ms)
+        return refuse(import, row, "it ends before it starts");
+    return ERR_OK;
+}
+
+static err fill_type(struct import *import, const struct import_event *row, struct event *event)
+{
+    event->type = EVENT_OTHER;
+    if (row->type.ptr == NULL)
+        return ERR_OK;
+    for (int type = 0; event_type_names[type] != NULL; type++)
+        if (str_eq_nocase(row->type, str_of(event_type_names[type]))) {
+            event->type = type;
+            return ERR_OK;
+        }
+    return refuse(import, row,
+                  "its type is none of concert, conference, gaming, educational, sports, theatre, "
+                  "festival, other");
+}
+
+static void fill_place(struct import *import, const struct import_event *row, struct event *event)
+{
+    struct arena *arena = import->call->arena;
+
+    event->online = row->online;
+    if (!row->online) {
+        event->venue = arena_new(arena, struct venue);
+        *event->venue = (struct venue){
+            .name = row->venue.ptr != NULL ? row->venue : row->city,
+            .city = row->city,
+            .country = row->country,
+            .address = row->address,
+            .lat = __builtin_nan(""),
+            .lon = __builtin_nan(""),
+        };
+    }
+    event->artists = arena_new_array(arena, struct artist, row->artist_count + 1);
+    event->artist_count = row->artist_count;
+    for (size_t i = 0; i < row->artist_count; i++)
+        event->artists[i].name = row->artists[i];
+}
+
+static void fill_offer(struct import *import, const struct import_event *row, struct event *event)
+{
+    const struct booking_import *in = import->in;
+    struct arena *arena = import->call->arena;
+    const bool own_price = row->price_minor >= 0;
+    const bool flag_price = !own_price && in->price_minor >= 0;
+
+    if (row->currency.code[0] != '\0' && !flag_price)
+        event->currency = row->currency;
+    else if (in->currency.code[0] != '\0')
+        event->currency = in->currency;
+    else
+        (void)currency_parse(STR("EUR"), &event->currency);
+    event->ticket_types = arena_new(arena, struct ticket_type);
+    event->ticket_type_count = 1;
+    event->ticket_types[0] = (struct ticket_type){
+        .id = {.uuid = call_uuid(import->call)},
+        .name = STR("Standard"),
+        .price = { own_price    ? row->price_minor
+                  : flag_price ? in->price_minor
+                               : 0,
+               event->currency},
+        .total = row->quantity >= 0  ? row->quantity
+                 : in->quantity >= 0 ? in->quantity
+                                     : QUANTITY_STANDARD,
+        .max_per_order = JSON_NULL,
+        .sales_start_ms = JSON_NULL,
+        .sales_end_ms = JSON_NULL,
+    };
+    event->accepted = arena_new(arena, struct booking_accepted);
+    event->accepted_count = 1;
+    event->accepted[0].type = STR("card");
+}
+
+static err event_of_row(struct import *import, const struct import_event *row, struct event *ret)
+{
+    struct event event = {
+        .id = {.uuid = call_uuid(import->call)},
+        .vendor = import->in->vendor,
+        .status = import->in->publish ? EVENT_PUBLISHED : EVENT_DRAFT,
+        .version = 1,
+        .name = row->name,
+        .description = row->description,
+        .url = row->url,
+        .policies = { .refundable = true,   .refund_until_ms = JSON_NULL},
+        .limits = { .per_order = EVENT_PER_ORDER_STANDARD,          .per_user = JSON_NULL},
+        .checkin_opens_at_ms = JSON_NULL,
+        .created_at_ms = import->call->now_ms,
+    };
+
+    TRY(fill_times(import, row, &event));
+    TRY(fill_type(import, row, &event));
+    fill_place(import, row, &event);
+    fill_offer(import, row, &event);
+    *ret = event;
+    return ERR_OK;
+}
+
+/* --- Known again --- */
+
+/* Is the key another event's of this same file? Else it is this one's from now on. */
+static bool is_taken(struct import *import, str key, const struct event *event)
+{
+    int64_t *start = map_find(import->keys, key);
+
+    if (start != NULL)
+        return *start != event->starts_at_ms;
+    start = mem_new(int64_t);
+    *start = event->starts_at_ms;
+    (void)map_put(import->keys, key, start);
+    return false;
+}
+
+/* Two events of one file with one url in one year are told apart by their names, then by their starts. */
+static str key_of(struct import *import, const struct event *event)
+{
+    struct arena *arena = import->call->arena;
+    const struct id_text vendor = id_format("vnd", event->vendor);
+    const str name = name_fold(arena, event->name);
+    const struct time_text start = time_format(event->starts_at_ms);
+    str key = STR_ABSENT;
+
+    if (event->url.ptr != NULL) {
+        key = arena_printf(arena, "%s|%.*s|%.4s", vendor.text, STR_ARG(event->url), start.text);
+        if (!is_taken(import, key, event))
+            return key;
+        key = arena_printf(arena, "%.*s|%.*s", STR_ARG(key), STR_ARG(name));
+        if (!is_taken(import, key, event))
+            return key;
+    }
+    key = arena_printf(arena, "%s|%.*s|%s", vendor.text, STR_ARG(name), start.text);
+    (void)is_taken(import, key, event);
+    return key;
+}
+
+/* What the file does not say stays as it is: ids, stock ids, what was published, what people are told about refunds. */
+static void keep_old(const struct event *old, struct event *event)
+{
+    event->id = old->id;
+    event->slug = old->slug;
+    event->created_at_ms = old->created_at_ms;
+    event->version = old->version;
+    event->policies = old->policies;
+    event->limits = old->limits;
+    event->checkin_opens_at_ms = old->checkin_opens_at_ms;
+    event->accepted = old->accepted;
+    event->accepted_count = old->accepted_count;
+    if (old->status != EVENT_DRAFT)
+        event->status = old->status;
+    if (old->ticket_type_count == 1) {
+        event->ticket_types[0].id = old->ticket_types[0].id;
+        event->ticket_types[0].name = old->ticket_types[0].name;
+        event->ticket_types[0].max_per_order = old->ticket_types[0].max_per_order;
+        event->ticket_types[0].sales_start_ms = old->ticket_types[0].sales_start_ms;
+        event->ticket_types[0].sales_end_ms = old->ticket_types[0].sales_end_ms;
+        return;
+    }
+    event->ticket_types = old->ticket_types; /* the vendor has made an offer of his own */
+    event->ticket_type_count = old->ticket_type_count;
+    event->currency = old->currency;
+}
+
+/* Compares what both show, but for the ids of venue and artists, which writing finds. */
+static bool is_same(struct arena *arena, const struct event *old, struct event *event)
+{
+    struct event shown = *event;
+    struct venue venue;
+
+    if ((old->venue == NULL) != (event->venue == NULL) || old->artist_count != event->artist_count)
+        return false;
+    if (event->venue != NULL) {
+        venue = *event->venue;
+        venue.id = old->venue->id;
+        venue.address = venue.address.ptr != NULL ? venue.address : old->venue->address;
+        venue.lat = old->venue->lat;
+        venue.lon = old->venue->lon;
+        shown.venue = &venue;
+    }
+    for (size_t i = 0; i < event->artist_count; i++)
+        event->artists[i].id = old->artists[i].id;
+    for (size_t i = 0; i < event->ticket_type_count; i++)
+        if (event->ticket_types[i].total != old->ticket_types[i].total)
+            return false;
+    return str_eq(event_render(arena, old), event_render(arena, &shown));
+}
+
+/* --- Writing --- */
+
+static err commit(struct import *import)
+{
+    if (import->rows == 0)
+        return ERR_OK;
+    import->rows = 0;
+    TRY(tx_commit(&import->tx));
+    call_next(import->call);
+    return ERR_OK;
+}
+
+static err upsert(struct import *import, struct event *event, str key)
+{
+    struct event old = {0};
+    event_id id = {0};
+    const err e = event_of_import(&import->tx, import->call, key, &id);
+
+    if (e == ERR_NOT_FOUND) {
+        TRY(event_insert(&import->tx, import->call, event, key));
+        import->done->created++;
+        return ERR_OK;
+    }
+    TRY(e);
+    TRY(event_read(&import->tx, import->call, id, &old));
+    keep_old(&old, event);
+    if (old.status == EVENT_CANCELLED || is_same(import->call->arena, &old, event)) {
+        import->done->unchanged++;
+        return ERR_OK;
+    }
+    TRY(event_update(&import->tx, import->call, &old, event));
+    import->done->updated++;
+    return ERR_OK;
+}
+
+static err take_row(void *arg, const struct import_event *row)
+{
+    struct import *import = arg;
+    struct event event = {0};
+
+    if (event_of_row(import, row, &event) != ERR_OK)
+        return ERR_OK; /* refused and reported */
+    if (import->rows == 0)
+        TRY(tx_begin(&import->tx, call_db(import->call)));
+    import->rows++;
+    TRY(tx_savepoint(&import->tx));
+    const err e = upsert(import, &event, key_of(import, &event));
+    if (e == ERR_OK) {
+        TRY(tx_keep(&import->tx));
+    } else {
+        TRY(tx_undo(&import->tx));
+        if (err_status(e) >= 500)
+            return e;
+        (void)refuse(import, row,
+                     import->call->problem.detail.size > 0
+                         ? arena_cstr(import->call->arena, import->call->problem.detail)
+                         : err_title(e));
+        import->call->problem = (struct problem){0};
+    }
+    return import->rows >= ROWS_EACH ? commit(import) : ERR_OK;
+}
+
+static void take_refusal(void *arg, size_t line, const char *reason)
+{
+    struct import *import = arg;
+
+    report(import, line, reason);
+    import->done->refused++;
+}
+
+static void take_note(void *arg, size_t line, const char *what)
+{
+    report(arg, line, what);
+}
+
+/* --- Reading --- */
+
+static err read_file(struct call *call, const char *path, struct buf *ret)
+{
+    char block[65536];
+    size_t size = 0;
+    FILE *file = fopen(path, "re");
+
+    if (file == NULL)
+        return call_explain(call, ERR_MALFORMED, "%s: %s", path, strerrordesc_np(errno));
+    while ((size = fread(block, 1, sizeof(block), file)) > 0)
+        buf_add(ret, (str){block, size});
+    const bool failed = ferror(file) != 0;
+    (void)fclose(file);
+    if (failed)
+        return call_explain(call, ERR_MALFORMED, "%s cannot be read", path);
+    return ret->overflow ? call_explain(call, ERR_MALFORMED, "%s is larger than %d MiB", path,
+                                        IMPORT_FILE_SIZE_MAX / 1024 / 1024)
+                         : ERR_OK;
+}
+
+static void free_start([[maybe_unused]] void *arg, [[maybe_unused]] str key, void *value)
+{
+    mem_free(value);
+}
+
+static err read_rows(struct import *import, str text)
+{
+    const struct import_reader reader = {
+        .row = take_row,
+        .refused = take_refusal,
+        .ignored = take_note,
+        .arg = import,
+        .currency = import->in->currency,
+    };
+    const bool json = str_ends(str_of(import->in->path), STR(".json"));
+
+    if (!json && !str_ends(str_of(import->in->path), STR(".csv")))
+        return call_explain(import->call, ERR_MALFORMED,
+                            "%s: only .json and .csv files are understood", import->in->path);
+    TRY(json ? import_read_json(text, &reader) : import_read_csv(text, &reader));
+    return commit(import);
+}
+
+err booking_import_events(struct call *call, const struct booking_import *in,
+                          struct booking_imported *ret)
+{
+    CLEANUP(buf_done) struct buf text = buf_on_heap(IMPORT_FILE_SIZE_MAX);
+    struct import import = {.call = call, .in = in, .done = ret, .keys = map_open()};
+
+    *ret = (struct booking_imported){0};
+    err e = read_file(call, in->path, &text);
+    if (e == ERR_OK)
+        e = read_rows(&import, buf_str(&text));
+    tx_rollback(&import.tx);
+    map_each(import.keys, free_start, NULL);
+    map_close(import.keys);
+    return e;
+}

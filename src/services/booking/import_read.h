@@ -1,0 +1,86 @@
+/* services/booking/import_read.h - reads files of events, as vendors have them, into plain rows.
+ *
+ * Pure: no database, no zones, no clock. Each row is checked by itself, given to a callback and
+ * forgotten after it; what is refused is reported with its line, and the rest goes on. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/money.h"
+#include "base/str.h"
+#include "base/time.h"
+
+enum {
+    IMPORT_FILE_SIZE_MAX = 64 * 1024 * 1024,
+    IMPORT_ROWS_MAX = 100000,
+    IMPORT_ARTISTS_MAX = 50,
+    /* code points */
+    IMPORT_NAME_MAX = 200,  /* of events, venues, artists */
+    IMPORT_PLACE_MAX = 100, /* of cities and countries */
+    IMPORT_ADDRESS_MAX = 300,
+    IMPORT_DESCRIPTION_MAX = 20000,
+    IMPORT_TYPE_MAX = 32,
+    IMPORT_ZONE_MAX = 63,
+    IMPORT_URL_MAX = 2000,
+    IMPORT_QUANTITY_MAX = 10000000,
+};
+
+enum import_when_kind {
+    IMPORT_UNKNOWN, /* the file does not say: only of an end */
+    IMPORT_DAY,     /* a whole day in the event's zone; as an end it is included */
+    IMPORT_LOCAL,   /* a wall time in the event's zone */
+    IMPORT_INSTANT, /* it had an offset of its own */
+};
+
+struct import_when {
+    enum import_when_kind kind;
+    struct civil civil; /* of a day and a wall time */
+    int64_t at_ms;      /* of an instant */
+};
+
+/* Texts that the file does not give are absent; none is empty, and all are UTF-8 without control
+ * characters, but for the line ends and tabs of a description. */
+struct import_event {
+    str name;
+    str url; /* http or https */
+    str city;
+    str country;
+    str venue;
+    str address;
+    const str *artists;
+    size_t artist_count;
+    str type; /* as written; "conference" in a JSON file that does not say */
+    str description;
+    bool online; /* as written, else without city and venue */
+    struct import_when starts;
+    struct import_when ends;  /* not before `starts`, as far as that shows without the zone */
+    str timezone;             /* as written: whether it exists is for the caller to find out */
+    int64_t price_minor;      /* -1: not given */
+    struct currency currency; /* of the price, or as written; zeroed: none */
+    int64_t quantity;         /* -1: not given */
+    size_t line;
+};
+
+struct import_reader {
+    /* An error ends the reading, which gives it on. The row's texts last until this returns. */
+    err (*row)(void *arg, const struct import_event *event);
+    /* A line that was refused, or (line 1) a column that is ignored; NUL-terminated. */
+    void (*refused)(void *arg, size_t line, const char *reason);
+    void (*ignored)(void *arg, size_t line, const char *what);
+    void *arg;
+    struct currency currency; /* of prices whose row names none; zeroed: such rows are refused */
+};
+
+/* An array of objects with name, startDate, and perhaps endDate, url, city, country, online, venue,
+ * address, artists, type, description, timezone; other members are ignored.
+ * ERR_TOO_LARGE: more than IMPORT_FILE_SIZE_MAX. ERR_MALFORMED: it is no such file, or all of it
+ * was refused; the reason was reported. */
+err import_read_json(str text, const struct import_reader *reader);
+
+/* Comma-separated values with a row of names on top: name, starts_at, and perhaps ends_at,
+ * timezone, venue, address, city, country, artists (separated by ";"), type, description, url,
+ * online, price, currency, quantity. The same errors. */
+err import_read_csv(str text, const struct import_reader *reader);

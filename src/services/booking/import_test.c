@@ -1,0 +1,141 @@
+/* booking/import_test.c - files of events put into the catalog: made once, updated when they change, refused by line. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "support/booking_node.h"
+#include "support/test.h"
+
+struct seen {
+    int lines[16];
+    int count;
+};
+
+static void note(void *arg, int line, [[maybe_unused]] const char *text)
+{
+    struct seen *seen = arg;
+
+    if (seen->count < 16)
+        seen->lines[seen->count++] = line;
+}
+
+static err import(struct booking_node *node, const char *name, const char *text,
+                  struct booking_imported *ret, struct seen *seen)
+{
+    CLEANUP(call_done) struct call call = {0};
+    const char *path = arena_printf(node->arena, "%s/%s", node->dir, name).ptr;
+    FILE *file = fopen(path, "we");
+
+    CHECK(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0);
+    booking_node_call(node, &call);
+    *seen = (struct seen){0};
+    const struct booking_import in = {.path = path,
+                                      .vendor = booking_vendor(1),
+                                      .publish = true,
+                                      .price_minor = -1,
+                                      .quantity = -1,
+                                      .report = note,
+                                      .arg = seen};
+    return booking_import_events(&call, &in, ret);
+}
+
+static const char json[] =
+    "[{\"name\":\"Yearly\",\"url\":\"https://"
+    "yearly.test\",\"startDate\":\"2027-03-01\",\"endDate\":\"2027-03-02\",\"city\":\"Geneva\","
+    "\"country\":\"Switzerland\"},"
+    "{\"name\":\"Yearly\",\"url\":\"https://"
+    "yearly.test\",\"startDate\":\"2028-03-06\",\"city\":\"Geneva\",\"country\":\"Switzerland\"},"
+    "{\"name\":\"Online\",\"startDate\":\"2027-05-01\",\"online\":true},"
+    "{\"name\":\"Broken\",\"startDate\":\"2027-02-30\"}]";
+
+TEST(an_import_repeats_without_doubles)
+{
+    CLEANUP(booking_node_close) struct booking_node node;
+    struct booking_imported done;
+    struct seen seen;
+
+    booking_node_open(&node, NULL);
+    CHECK_OK(import(&node, "a.json", json, &done, &seen));
+    CHECK_I64(3, done.created);
+    CHECK_I64(1, done.refused);
+    CHECK_I64(1, seen.count);
+    CHECK_OK(import(&node, "a.json", json, &done, &seen));
+    CHECK_I64(0, done.created);
+    CHECK_I64(0, done.updated);
+    CHECK_I64(3, done.unchanged);
+    CHECK_I64(3, booking_i64(&node, "SELECT count(*) FROM event_key"));
+    CHECK_I64(
+        1, booking_i64(
+               &node, "SELECT count(*) FROM event_document WHERE online = 1 AND venue_id IS NULL"));
+    CHECK_I64(3, booking_i64(&node, "SELECT count(*) FROM event_document WHERE whole_day = 1"));
+    CHECK_I64(2 * DAY_MS, booking_i64(&node, "SELECT ends_at_ms - starts_at_ms FROM event_key k "
+                                             "JOIN event_document d ON d.event_id = k.id "
+                                             "WHERE d.import_key LIKE '%yearly.test|2027%'"));
+}
+
+TEST(what_changed_is_updated_and_what_was_sold_stays)
+{
+    static const char first[] = "name,starts_at,timezone,city,venue,price,currency,quantity\nShow,"
+                                "2027-04-01T20:00,Asia/Tokyo,Osaka,Hall,3500,JPY,10\n";
+    static const char second[] = "name,starts_at,timezone,city,venue,price,currency,quantity\nShow,"
+                                 "2027-04-01T20:00,Asia/Tokyo,Osaka,Great Hall,3600,JPY,12\n";
+    CLEANUP(booking_node_close) struct booking_node node;
+    struct booking_imported done;
+    struct seen seen;
+
+    booking_node_open(&node, NULL);
+    CHECK_OK(import(&node, "a.csv", first, &done, &seen));
+    CHECK_I64(1, done.created);
+    CHECK_I64(3500, booking_i64(&node, "SELECT price_minor FROM ticket_type"));
+    CHECK_I64(INT64_C(1806577200000),
+              booking_i64(&node, "SELECT starts_at_ms FROM event_key")); /* 11:00 UTC */
+    booking_exec(
+        &node,
+        "UPDATE event_document SET policies = '{\"refundable\":false,\"refund_until\":null}'");
+    CHECK_OK(import(&node, "a.csv", second, &done, &seen));
+    CHECK_I64(1, done.updated);
+    CHECK_I64(3600, booking_i64(&node, "SELECT price_minor FROM ticket_type"));
+    CHECK_I64(12, booking_i64(&node, "SELECT remaining FROM ticket_type_stock"));
+    CHECK_I64(2, booking_i64(&node, "SELECT version FROM event_key"));
+    CHECK_I64(
+        1, booking_i64(&node, "SELECT count(*) FROM event_document WHERE policies LIKE '%false%'"));
+}
+
+TEST(bad_rows_are_refused_by_line_and_the_rest_goes_on)
+{
+    static const char text[] = "name,starts_at,ends_at,timezone,type,price,currency\n"
+                               "Good,2027-04-01T20:00,,UTC,concert,1.50,EUR\n"
+                               "No zone,2027-04-01T20:00,,Mars/Base,concert,,\n"
+                               "Gap,2027-03-28T02:30,,Europe/Berlin,concert,,\n"
+                               "Odd type,2027-04-01T20:00,,UTC,rodeo,,\n"
+                               "Ends first,2027-04-01T20:00,2027-04-01T19:00,UTC,,,\n"
+                               "Good too,2027-04-02T20:00Z,,,,,\n";
+    CLEANUP(booking_node_close) struct booking_node node;
+    struct booking_imported done;
+    struct seen seen;
+
+    booking_node_open(&node, NULL);
+    CHECK_OK(import(&node, "b.csv", text, &done, &seen));
+    CHECK_I64(2, done.created);
+    CHECK_I64(4, done.refused);
+    CHECK_I64(4, seen.count);
+    /* Rows are read one by one, but some are refused by the reader before: each line once, in any order. */
+    int sum = 0;
+    for (int i = 0; i < seen.count; i++)
+        sum += seen.lines[i];
+    CHECK_I64(3 + 4 + 5 + 6, sum);
+    CHECK_I64(150, booking_i64(&node, "SELECT max(price_minor) FROM ticket_type"));
+}
+
+TEST(what_is_no_file_of_events_is_malformed)
+{
+    CLEANUP(booking_node_close) struct booking_node node;
+    struct booking_imported done;
+    struct seen seen;
+
+    booking_node_open(&node, NULL);
+    CHECK_ERR(ERR_MALFORMED, import(&node, "a.json", "{\"not\": \"a list\"}", &done, &seen));
+    CHECK_ERR(ERR_MALFORMED, import(&node, "a.txt", "x", &done, &seen));
+    CHECK_ERR(ERR_MALFORMED, import(&node, "a.csv", "", &done, &seen));
+    CHECK_I64(0, booking_i64(&node, "SELECT count(*) FROM event_key"));
+}

@@ -1,0 +1,27 @@
+/* services/booking/search_typo.h - the words that a misspelt one may mean. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "services/booking/search_terms.h"
+
+enum {
+    TYPO_ONE_FROM_LETTERS = 4, /* shorter words are taken as they are */
+    TYPO_TWO_FROM_LETTERS = 8,
+};
+
+struct typo {
+    uint32_t term;
+    unsigned edits;    /* at least 1 */
+    bool first_letter; /* the edits change the first letter */
+    bool prefix;       /* what was typed is the misspelt beginning of the term */
+};
+
+/* How many edits a word of so many letters may have. Numbers have none: 2025 is not 2026. */
+unsigned typo_edits_max(const struct word *word);
+
+/* Calls `fn` once for each term that is 1 to typo_edits_max edits away from `word`: a letter
+ * inserted, left out or replaced, or two neighbours swapped. With `prefix` also for those that go
+ * on behind that, if the first letter is right. */
+void typo_each(const struct terms *terms, const struct word *word, bool prefix,
+               void (*fn)(void *arg, const struct typo *typo), void *arg);

@@ -1,0 +1,30 @@
+/* services/booking/search_words.h - cuts text into words as the index keeps them.
+ *
+ * A compound like "node.js", "wi-fi" or "O'Reilly" can be read in two ways: as its parts and as one
+ * whole. The index keeps both; a query is tried as a sequence of parts and as one of wholes. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+enum {
+    WORD_LETTERS_MAX = 40, /* what is longer is cut: two such words are the same */
+};
+
+struct word {
+    size_t count;
+    uint32_t letters[WORD_LETTERS_MAX]; /* folded */
+};
+
+/* Where a word stands. With neither flag it is another way to find a word: "net" for ".NET". */
+enum word_flag {
+    WORD_PART = 1,  /* in the sequence of parts */
+    WORD_WHOLE = 2, /* in the sequence of wholes; a word that is no compound is in both */
+};
+
+/* Calls `fn` for each word of `text`, in order. */
+void words_each(str text, void (*fn)(void *arg, const struct word *word, unsigned flags),
+                void *arg);
+uint64_t word_hash(const struct word *word, uint64_t seed); /* for chaining over a sequence */

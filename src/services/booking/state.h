@@ -1,0 +1,26 @@
+/* booking/state.h - what one running booking instance keeps in memory. Everything in it can be rebuilt from the database. */
+#pragma once
+
+#include "platform/db/batch.h"
+#include "platform/node/node.h"
+#include "platform/zone/zone.h"
+
+struct catalog;
+struct seen;
+struct stock;
+struct ticket_printer;
+
+struct booking {
+    struct catalog *catalog; /* events as they are offered, and the search index */
+    struct stock *stock;     /* remaining per ticket type: hints that may refuse, never admit */
+    struct seen *seen;       /* Idempotency-Keys that may have an order */
+    struct batch *desk;      /* the batching writer: whatever changes stock goes through it */
+    struct zones *zones;
+    struct ticket_printer *printer;
+    int64_t hold_ttl_ms;
+};
+
+static inline struct booking *booking_of(const struct call *call)
+{
+    return (struct booking *)call->self->state;
+}

@@ -1,0 +1,92 @@
+/* booking/ticket_end.c - ends tickets and gives back what they took.
+ *
+ * Every way that a ticket can end before its event (a failed capture, DELETE, a refund, a cancelled event) comes
+ * through here, so that status, code, stock, the buyer's count and the news of it cannot come apart. The conditional
+ * update decides against a scan at the door that happens at the same time. */
+#include "services/booking/ticket_end.h"
+
+#include <assert.h>
+
+#include "services/booking/buyer.h"
+#include "services/booking/ticket_end.sql.h"
+
+struct ticket_news {
+    ticket_id ticket;
+    order_id order;
+    event_id event;
+    struct uuid user;
+    int status;
+    str reason;
+};
+
+static err tell(struct tx *tx, struct call *call, const struct ticket *ticket,
+                enum ticket_status to, str reason)
+{
+    static const struct json_field fields[] = {
+        JSON_F_ID("ticket_id", struct ticket_news, ticket, TICKET_PREFIX, JSON_REQUIRED),
+        JSON_F_ID("order_id", struct ticket_news, order, ORDER_PREFIX, JSON_REQUIRED),
+        JSON_F_ID("event_id", struct ticket_news, event, EVENT_PREFIX, JSON_REQUIRED),
+        JSON_F_ID("user_id", struct ticket_news, user, "usr", JSON_REQUIRED),
+        JSON_F_ENUM("status", struct ticket_news, status, ticket_status_names, JSON_REQUIRED),
+        JSON_F_TOKEN("reason", struct ticket_news, reason, 0, 80, JSON_OPTIONAL),
+    };
+    static const struct json_shape shape = JSON_SHAPE(fields, struct ticket_news);
+    const struct ticket_news news = {ticket->id,   ticket->order, ticket->event,
+                                     ticket->user, (int)to,       reason};
+
+    return outbox_add(tx, call, "ticket.cancelled", json_encode(call->arena, &shape, &news));
+}
+
+static err end_one(struct tx *tx, struct call *call, const struct ticket *ticket,
+                   enum ticket_status to, str reason)
+{
+    int64_t changed = 0;
+
+    TRY(db_exec_count(tx, &SQL_TICKET_END, ARGS(UUID(ticket->id.uuid), I64(to)), &changed));
+    if (changed == 0)
+        return call_explain(call, ERR_CONFLICT, "the ticket was just used or cancelled");
+    if (ticket->order_status != ORDER_HELD) /* else it was never shown to anybody */
+        TRY(tell(tx, call, ticket, to, reason));
+    /* Whoever the ticket is for now has one less: after a transfer that is not the order's buyer. */
+    return buyer_give_back(tx, ticket->user, ticket->event, 1);
+}
+
+/* Types in the order of the items, as the holds take them: writes of several types then queue instead of deadlocking. */
+static err give_stock_back(struct tx *tx, struct desk_write *write, const struct order *order,
+                           const struct ticket *tickets, size_t count)
+{
+    for (size_t i = 0; i < order->item_count; i++) {
+        struct stock_change change = {order->items[i].type, order->id, 0};
+        stock_level level = 0;
+
+        for (size_t t = 0; t < count; t++)
+            change.quantity += tickets[t].status == TICKET_VALID &&
+                               uuid_eq(tickets[t].type.uuid, change.type.uuid);
+        if (change.quantity == 0)
+            continue;
+        TRY(stock_cancel(tx, write->call, &change, &level));
+        desk_note(write, change.type, level);
+    }
+    return ERR_OK;
+}
+
+err tickets_end(struct tx *tx, struct desk_write *write, const struct order *order,
+                const struct ticket *tickets, size_t count, enum ticket_status to, str reason,
+                struct tickets_ended *ret)
+{
+    struct tickets_ended ended = {0};
+
+    assert(to == TICKET_CANCELLED || to == TICKET_REFUNDED);
+
+    TRY(give_stock_back(tx, write, order, tickets, count));
+    for (size_t i = 0; i < count; i++) {
+        if (tickets[i].status != TICKET_VALID)
+            continue;
+        assert(uuid_eq(tickets[i].order.uuid, order->id.uuid));
+        TRY(end_one(tx, write->call, &tickets[i], to, reason));
+        ended.count++;
+        ended.price_minor += tickets[i].price_minor;
+    }
+    *ret = ended;
+    return ERR_OK;
+}
