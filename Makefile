@@ -1,51 +1,57 @@
-# Verbs. `make` builds the release; every verb installs what is missing first.
+# Verbs. Each works alone on a fresh machine: it first installs what is missing, then builds what changed. `make` builds the release.
 LISTEN ?= 127.0.0.1:8080
 DATA   ?= ./boxoffice-data
-CC_CI  ?= gcc
+# Meson says why it failed on standard output.
+SETUP   = mkdir -p build; setup() { meson setup "$$@" >build/setup.log || { cat build/setup.log; exit 1; }; }; setup
 
-.PHONY: all run test scenario check fmt bench fuzz deps install clean
-all: deps build/release/build.ninja
+.NOTPARALLEL:
+.PHONY: all run test scenario check fmt bench fuzz install clean deps-build deps-test deps-lint
+all: deps-build build/release/build.ninja
 	@ninja -C build/release src/boxoffice
 	@ln -sf release/src/boxoffice build/boxoffice
 
 run: all
 	@scripts/run "$(LISTEN)" "$(DATA)"
 
-test: deps build/debug/build.ninja
+test: deps-test build/debug/build.ninja
 	@meson test -C build/debug --print-errorlogs --no-suite scenario
 	@meson test -C build/debug --print-errorlogs --suite scenario
 
-scenario: deps build/debug/build.ninja
+scenario: deps-test build/debug/build.ninja
 	@meson test -C build/debug --print-errorlogs --suite scenario
 
-check: deps build/debug/build.ninja
+check: deps-lint build/debug/build.ninja
 	@tools/tidy/tidy
 	@git ls-files '*.c' '*.h' | xargs clang-format --dry-run --Werror
 	@scripts/lint build/debug
 
-fmt:
+fmt: deps-lint
 	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
 
 bench: all
 	@ninja -C build/release tests/bench/hold_bench tests/bench/search_bench
 	@scripts/bench build/release
 
-fuzz: deps build/fuzz/build.ninja
-	@ninja -C build/fuzz
+fuzz: deps-lint build/fuzz/build.ninja
 	@scripts/fuzz build/fuzz $(or $(SECONDS_EACH),60)
 
-deps:
-	@scripts/deps
-
 install: all
-	@meson install -C build/release
+	@meson install -C build/release --no-rebuild
 
 clean:
 	rm -rf build
 
-build/release/build.ninja:
-	@CC=$(CC_CI) meson setup build/release --buildtype=release -Db_lto=true -Db_pie=true >/dev/null
-build/debug/build.ninja:
-	@CC=$(CC_CI) meson setup build/debug -Db_sanitize=address,undefined >/dev/null
-build/fuzz/build.ninja:
-	@CC=clang meson setup build/fuzz -Dfuzz=true -Db_lundef=false >/dev/null
+deps-build:
+	@scripts/deps build
+deps-test:
+	@scripts/deps build test
+deps-lint:
+	@scripts/deps build lint
+
+# Only the first time; from then on ninja looks after its own definition.
+build/release/build.ninja: | deps-build
+	@export CC='$(CC)'; $(SETUP) build/release --buildtype=release -Db_lto=true -Db_pie=true
+build/debug/build.ninja: | deps-build
+	@export CC='$(CC)'; $(SETUP) build/debug -Db_sanitize=address,undefined
+build/fuzz/build.ninja: | deps-lint
+	@export CC=clang; $(SETUP) build/fuzz -Dfuzz=true -Db_lundef=false

@@ -106,6 +106,18 @@ TEST(ids_rise_while_the_clock_stands_still_or_steps_back)
     }
 }
 
+TEST(the_counter_moves_by_one_and_starts_at_zero_each_millisecond)
+{
+    struct rng_seeded seeded;
+    rng_seeded_init(&seeded, 1);
+
+    for (int ms = 0; ms < 2; ms++)
+        for (int i = 0; i < 300; i++) {
+            const struct uuid id = uuid_new(&seeded.rng, NOW_MS + ms);
+            CHECK_I64(i, (id.bytes[6] & 0x0f) << 8 | id.bytes[7]);
+        }
+}
+
 TEST(the_same_seed_gives_the_same_ids)
 {
     struct rng_seeded streams[2];

@@ -137,6 +137,10 @@ TEST(utf8_is_checked_to_the_letter_of_rfc_3629)
     } cases[] = {
         {STR(""),                 true },
         {STR("plain ascii text"), true },
+        {STR("abc"),              true },
+        {STR("\xc3\xa4"
+             "bc"),
+         true                          },
         {STR("\xc2\x80"),         true },
         {STR("\xdf\xbf"),         true },
         {STR("\xe0\xa0\x80"),     true },

@@ -1,4 +1,5 @@
-/* support/booking_ask.c - sends one request to a booking_node over a connection of its own, and reads the answer. */
+/* support/booking_ask.c - sends one request to a booking_node over a connection of its own, and
+ * reads the answer. */
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -12,7 +13,7 @@
 
 enum { MESSAGE_SIZE_MAX = 16 * 1024 * 1024 };
 
-static void close_fd(int *fd)
+static void close_fd(const int *fd)
 {
     if (*fd >= 0)
         (void)close(*fd);

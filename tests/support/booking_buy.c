@@ -45,7 +45,8 @@ const char *booking_hold(struct booking_node *node, const char *who,
 struct answer booking_pay(struct booking_node *node, const char *who, const char *order,
                           const char *method, const char *token)
 {
-    const str with = token != NULL ? arena_printf(node->arena, ",\"token\":\"%s\"", token) : STR("");
+    const str with =
+        token != NULL ? arena_printf(node->arena, ",\"token\":\"%s\"", token) : STR("");
     const str body = arena_printf(node->arena, "{\"order_id\":\"%s\",\"method\":\"%s\"%.*s}", order,
                                   method, STR_ARG(with));
 

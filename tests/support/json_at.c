@@ -1,4 +1,5 @@
-/* support/json_at.c - one value out of a JSON text. Alone in its file: jansson's names and json.h's collide. */
+/* support/json_at.c - one value out of a JSON text. Alone in its file: jansson's names and
+ * json.h's collide. */
 
 #include "support/json_at.h"
 

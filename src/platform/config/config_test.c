@@ -18,6 +18,7 @@ static const struct setting payment_rows[] = {
     SETTING_ONE_OF("payment.card_provider", "sandbox stripe", "sandbox", "Who charges cards."),
     SETTING_STRING("payment.stripe.api_base", "https://api.stripe.com", "Where Stripe is."),
     SETTING_STRING("payment.stripe.secret_key_file", NULL, "Where its key is."),
+    SETTING_STRING("payment.stripe.note", "", "Empty by default."),
     SETTING_NUMBER("payment.timeout_ms", SETTING_MS, RANGE(1, 60000), 800, "One attempt."),
     SETTING_ON_OFF("payment.points", 1, "Loyalty points."),
 };
@@ -40,6 +41,7 @@ TEST(settings_begin_with_their_standard_values)
     CHECK_STR("sandbox", config_text(config, "payment.card_provider"));
     CHECK_STR("https://api.stripe.com", config_text(config, "payment.stripe.api_base"));
     CHECK(config_text(config, "payment.stripe.secret_key_file").ptr == NULL);
+    CHECK(config_text(config, "payment.stripe.note").ptr == NULL);
 }
 
 TEST(each_type_takes_what_fits_it)
@@ -48,6 +50,8 @@ TEST(each_type_takes_what_fits_it)
     char api_base[] = "http://127.0.0.1:1/";
     str why;
 
+    CHECK_OK(config_set(config, STR("booking.hold_ttl_s"), STR("3600"), &why));
+    CHECK_I64(3600, config_i64(config, "booking.hold_ttl_s"));
     CHECK_OK(config_set(config, STR("booking.hold_ttl_s"), STR("30"), &why));
     CHECK_OK(config_set(config, STR("booking.per_order"), STR("-1"), &why));
     CHECK_OK(config_set(config, STR("payment.points"), STR("off"), &why));
@@ -279,5 +283,7 @@ TEST(names_are_apart_by_insertions_deletions_and_replacements)
     CHECK_I64(3, (int64_t)edit_distance(STR(""), STR("abc")));
     CHECK_I64(3, (int64_t)edit_distance(STR("abc"), STR("")));
     CHECK_I64(2, (int64_t)edit_distance(STR("ab"), STR("ba")));
+    CHECK_I64(0, (int64_t)edit_distance(STR("AZaz"), STR("azAZ")));
+    CHECK_I64(1, (int64_t)edit_distance(STR("[@"), STR("{@")));
     CHECK_I64(1, (int64_t)edit_distance(STR("hold_ttl"), STR("hold_tl")));
 }

@@ -1,4 +1,5 @@
-/* platform/http/etag_test.c - RFC 9110 8.8.3.2's table of comparisons, and lists as clients send them. */
+/* platform/http/etag_test.c - RFC 9110 8.8.3.2's table of comparisons, and lists as clients send
+ * them. */
 
 #include "platform/http/etag.h"
 #include "support/test.h"

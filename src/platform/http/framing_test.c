@@ -32,9 +32,9 @@ static const struct route routes[] = {
 #define END             "\r\n"
 #define HELLO_IN_CHUNKS "3;x=y\r\nhel\r\n02\r\nlo\r\n0\r\nX: y\r\n\r\n"
 
-static void open_echo(struct fixture *fixture, const struct timing *timing)
+static void open_echo(struct fixture *fixture, const struct tuning *tuning)
 {
-    const struct fixture_options options = {.timing = timing};
+    const struct fixture_options options = {.tuning = tuning};
 
     fixture_open(fixture, routes, sizeof(routes) / sizeof(routes[0]), &options);
 }
@@ -333,7 +333,7 @@ TEST(twelve_mebibytes_are_read_and_one_byte_more_is_refused)
 
 /* --- Slow ones --- */
 
-static const struct timing hasty = {
+static const struct tuning hasty = {
     .idle_ms = 300, .receive_ms = 100, .send_ms = 100, .linger_ms = 100};
 
 TEST(who_sends_nothing_is_closed_and_who_stops_halfway_is_told)
@@ -383,4 +383,27 @@ TEST(who_does_not_read_his_answer_is_closed)
         usleep(1000);
     close(other);
     close(fd);
+}
+
+TEST(who_comes_when_all_places_are_taken_waits_for_one)
+{
+    const struct tuning narrow = {.idle_ms = 60000,
+                                  .receive_ms = 10000,
+                                  .send_ms = 10000,
+                                  .linger_ms = 1000,
+                                  .connections_max = 2};
+    CLEANUP(fixture_close) struct fixture fixture;
+    int fds[3];
+
+    open_echo(&fixture, &narrow);
+    for (int i = 0; i < 3; i++)
+        fds[i] = client_open(&fixture);
+    client_send(fds[2], str_of(accepted[0].request));
+    client_settle(&fixture, fds[0]);
+    client_settle(&fixture, fds[1]);
+    CHECK_I64(2, fixture_metric(&fixture, "boxoffice_http_connections"));
+    close(fds[0]);
+    CHECK_I64(200, client_read(&fixture, fds[2], "GET").status);
+    close(fds[1]);
+    close(fds[2]);
 }

@@ -60,8 +60,8 @@ void fixture_open(struct fixture *fixture, const struct route *routes, size_t co
         .access_log = options->access_log,
         .internal = options->internal,
     };
-    const struct timing *timing = options->timing != NULL ? options->timing : &http_timing;
-    CHECK_OK(http_open_timed(&http_options, timing, fixture->arena, &fixture->server, &why));
+    const struct tuning *tuning = options->tuning != NULL ? options->tuning : &http_tuning;
+    CHECK_OK(http_open_tuned(&http_options, tuning, fixture->arena, &fixture->server, &why));
 }
 
 void fixture_close(struct fixture *fixture)

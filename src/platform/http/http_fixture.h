@@ -19,7 +19,7 @@ struct fixture {
 struct fixture_options {
     err (*authenticate)(struct req *req);
     err (*admit)(struct req *req);
-    const struct timing *timing; /* NULL: the real ones */
+    const struct tuning *tuning; /* NULL: the real ones */
     int loop_count;              /* 0: 1 */
     int worker_count;
     int waiting_max;

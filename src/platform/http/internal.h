@@ -26,14 +26,15 @@ enum {
 #define HTTP_BUFFERED_MAX   ((int64_t)512 << 20)
 #define HTTP_BUFFERED_SMALL ((size_t)64 << 10)
 
-/* How long a client may take. Waiting for the network, not rules: real time. */
-struct timing {
-    int64_t idle_ms;    /* between two requests of a connection */
-    int64_t receive_ms; /* a whole head; and between two pieces of a body */
-    int64_t send_ms;    /* without any progress of an answer */
-    int64_t linger_ms;  /* for a refused client to read why */
+/* What tests set otherwise. Times are real time: they wait for the network and are no rules. */
+struct tuning {
+    int64_t idle_ms;        /* between two requests of a connection */
+    int64_t receive_ms;     /* a whole head; and between two pieces of a body */
+    int64_t send_ms;        /* without any progress of an answer */
+    int64_t linger_ms;      /* for a refused client to read why */
+    size_t connections_max; /* per loop; 0: as many as the process may have descriptors */
 };
-extern const struct timing http_timing;
+extern const struct tuning http_tuning;
 
 struct sentry;
 struct loop;
@@ -141,8 +142,8 @@ str sentry_remote(const struct sentry *sentry);
 /* After the answer was given to H2O: the sentry is told when it has been written. */
 void sentry_answering(struct sentry *sentry);
 void sentry_refuse(struct sentry *sentry, const struct refusal *refusal);
-/* The answer, headers and all (refusal.c). */
-void refusal_write(const struct refusal *refusal, int64_t now_ms, struct buf *text);
+/* The answer, headers and all (refusal.c); `id` names it to whoever asks about it. */
+void refusal_write(const struct refusal *refusal, int64_t now_ms, struct uuid id, struct buf *text);
 /* Idle ones (and those of which no byte has come) are closed; or all. */
 void sentries_close_idle(struct loop *loop);
 void sentries_close_all(struct loop *loop);
@@ -212,7 +213,7 @@ struct http_server {
     err (*admit)(struct req *req);
     bool access_log;
     int port;
-    struct timing timing;
+    struct tuning tuning;
     size_t connections_max; /* per loop */
     h2o_globalconf_t config;
     struct route_table_index *routes;
@@ -229,8 +230,11 @@ struct http_server {
     int drained_count;
 };
 
-err http_open_timed(const struct http_options *options, const struct timing *timing,
+err http_open_tuned(const struct http_options *options, const struct tuning *tuning,
                     struct arena *arena, struct http_server **ret, str *ret_why);
+
+/* The client's address without its port, NUL-terminated; "unknown" if it has gone already. */
+void remote_address(h2o_socket_t *sock, char *ret, size_t size);
 
 /* healthz, readyz and, for internal listeners, metrics (ops.c). */
 extern const struct route_table http_ops_routes;

@@ -229,14 +229,14 @@ static int32_t wait_ms(const struct loop *loop)
 
 static void open_engine(struct loop *loop)
 {
-    const struct timing *timing = &loop->server->timing;
+    const struct tuning *tuning = &loop->server->tuning;
 
     h2o_context_init(&loop->context, h2o_evloop_create(), &loop->server->config);
     h2o_loop_t *engine = loop->context.loop;
-    h2o_timeout_init(engine, &loop->idle, (uint64_t)timing->idle_ms);
-    h2o_timeout_init(engine, &loop->receive, (uint64_t)timing->receive_ms);
-    h2o_timeout_init(engine, &loop->send, (uint64_t)timing->send_ms);
-    h2o_timeout_init(engine, &loop->linger, (uint64_t)timing->linger_ms);
+    h2o_timeout_init(engine, &loop->idle, (uint64_t)tuning->idle_ms);
+    h2o_timeout_init(engine, &loop->receive, (uint64_t)tuning->receive_ms);
+    h2o_timeout_init(engine, &loop->send, (uint64_t)tuning->send_ms);
+    h2o_timeout_init(engine, &loop->linger, (uint64_t)tuning->linger_ms);
     h2o_timeout_init(engine, &loop->pause, PAUSE_MS);
     loop->paused = (h2o_timeout_entry_t){.cb = on_pause_over};
     h2o_multithread_register_receiver(loop->context.queue, &loop->receiver, on_messages);

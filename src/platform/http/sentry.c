@@ -148,22 +148,6 @@ static void cut(struct sentry *sentry, const char *error)
 
 static void on_timeout(h2o_timeout_entry_t *entry);
 
-static void note_remote(struct sentry *sentry)
-{
-    struct sockaddr_storage address;
-    char text[NI_MAXHOST];
-    const socklen_t length = h2o_socket_getpeername(sentry->sock, (struct sockaddr *)&address);
-    size_t size = length > 0 ? h2o_socket_getnumerichost((struct sockaddr *)&address, length, text)
-                             : SIZE_MAX;
-    str remote = size != SIZE_MAX ? (str){text, size} : STR("unknown");
-
-    /* An IPv4 client of a socket that listens on "::" is the same client. */
-    if (str_starts(remote, STR("::ffff:")) && memchr(remote.ptr, '.', remote.size) != NULL)
-        remote = str_slice(remote, 7, remote.size);
-    remote = str_slice(remote, 0, sizeof(sentry->remote) - 1);
-    memcpy(sentry->remote, remote.ptr, remote.size);
-}
-
 void sentry_open(struct loop *loop, h2o_socket_t *sock)
 {
     struct sentry *sentry = calloc(1, sizeof(*sentry));
@@ -185,7 +169,7 @@ void sentry_open(struct loop *loop, h2o_socket_t *sock)
     loop->sentries = sentry;
     sock->on_close.cb = on_close;
     sock->on_close.data = sentry;
-    note_remote(sentry);
+    remote_address(sock, sentry->remote, sizeof(sentry->remote));
     h2o_socket_read_start(sock, on_read);
     set_timer(sentry, &loop->idle);
 }
@@ -223,7 +207,9 @@ void sentry_refuse(struct sentry *sentry, const struct refusal *refusal)
 
     assert(WRITE_CALLBACK(sentry->sock) == NULL && sentry->refusal.size == 0);
     metric_add(sentry->loop->server->meter.refused, 1);
-    refusal_write(refusal, (int64_t)now->tv_sec * 1000, &sentry->refusal);
+    const int64_t now_ms = (int64_t)now->tv_sec * 1000;
+    refusal_write(refusal, now_ms, uuid_new(sentry->loop->server->node->rng, now_ms),
+                  &sentry->refusal);
     sentry->state = REFUSING;
     h2o_socket_read_stop(sentry->sock);
     set_timer(sentry, &sentry->loop->send);

@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -28,7 +29,7 @@ enum {
         15 * 60 * 1000, /* H2O's own clock on one request, from the last answer on */
 };
 
-const struct timing http_timing = {
+const struct tuning http_tuning = {
     .idle_ms = 60000, .receive_ms = 10000, .send_ms = 10000, .linger_ms = 2000};
 
 struct handler {
@@ -100,6 +101,24 @@ static int port_of(int fd)
     return ntohs(address.storage.ss_family == AF_INET
                      ? ((const struct sockaddr_in *)&address.storage)->sin_port
                      : ((const struct sockaddr_in6 *)&address.storage)->sin6_port);
+}
+
+void remote_address(h2o_socket_t *sock, char *ret, size_t size)
+{
+    struct sockaddr_storage address;
+    char text[NI_MAXHOST];
+    const socklen_t length = h2o_socket_getpeername(sock, (struct sockaddr *)&address);
+    const size_t text_size =
+        length > 0 ? h2o_socket_getnumerichost((struct sockaddr *)&address, length, text)
+                   : SIZE_MAX;
+    str remote = text_size != SIZE_MAX ? (str){text, text_size} : STR("unknown");
+
+    /* An IPv4 client of a socket that listens on "::" is the same client. */
+    if (str_starts(remote, STR("::ffff:")) && memchr(remote.ptr, '.', remote.size) != NULL)
+        remote = str_slice(remote, strlen("::ffff:"), remote.size);
+    remote = str_slice(remote, 0, size - 1);
+    memcpy(ret, remote.ptr, remote.size);
+    ret[remote.size] = '\0';
 }
 
 static bool listen_shared(struct http_server *server, const struct address *address)
@@ -194,7 +213,7 @@ static int clamp(int64_t value, int standard, int max)
 }
 
 static struct http_server *new_server(const struct http_options *options,
-                                      const struct timing *timing)
+                                      const struct tuning *tuning)
 {
     struct http_server *server = calloc(1, sizeof(*server));
 
@@ -204,12 +223,14 @@ static struct http_server *new_server(const struct http_options *options,
     server->authenticate = options->authenticate;
     server->admit = options->admit;
     server->access_log = options->access_log;
-    server->timing = *timing;
+    server->tuning = *tuning;
     server->arena = arena_open(0);
     server->loop_count =
         clamp(options->loop_count, clamp(sysconf(_SC_NPROCESSORS_ONLN), 1, HTTP_LOOPS_MAX),
               HTTP_LOOPS_MAX);
-    server->connections_max = connections_per_loop(server->loop_count);
+    server->connections_max = tuning->connections_max > 0
+                                  ? tuning->connections_max
+                                  : connections_per_loop(server->loop_count);
     server->loops = calloc((size_t)server->loop_count, sizeof(server->loops[0]));
     if (server->loops == NULL)
         abort();
@@ -257,12 +278,12 @@ static bool start_threads(struct http_server *server, const struct http_options 
     return server->started_count == server->loop_count;
 }
 
-err http_open_timed(const struct http_options *options, const struct timing *timing,
+err http_open_tuned(const struct http_options *options, const struct tuning *tuning,
                     struct arena *arena, struct http_server **ret, str *ret_why)
 {
     const struct route_table *own[] = {&http_ops_routes,
                                        options->internal ? &http_internal_routes : NULL, NULL};
-    struct http_server *server = new_server(options, timing);
+    struct http_server *server = new_server(options, tuning);
     str why = STR_ABSENT;
 
     err e = routes_index(options->node, own, server->arena, &server->routes, &why);
@@ -285,7 +306,7 @@ err http_open_timed(const struct http_options *options, const struct timing *tim
 err http_open(const struct http_options *options, struct arena *arena, struct http_server **ret,
               str *ret_why)
 {
-    return http_open_timed(options, &http_timing, arena, ret, ret_why);
+    return http_open_tuned(options, &http_tuning, arena, ret, ret_why);
 }
 
 int http_port(const struct http_server *server)

@@ -269,6 +269,31 @@ TEST(text_is_measured_in_code_points_and_may_hold_any_script)
     }
 }
 
+TEST(bounds_are_inclusive)
+{
+    static const char *const members[] = {
+        "\"count\":1",
+        "\"count\":10",
+        "\"score\":-1000000",
+        "\"score\":1000000.0",
+        "\"token\":\"abc\"",
+        "\"token\":\"123456789012\"",
+        "\"token\":\" ~~\"",
+        "\"numbers\":[]",
+        "\"numbers\":[1,2,3,4]",
+        "\"password\":\"12345678\"",
+        "\"price\":{\"amount\":1000000000000,\"currency\":\"EUR\"}",
+        "\"raw\":[[[[[[[[]]]]]]]]",
+    };
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        CLEANUP(arena_close_at) struct arena *arena = arena_open(0);
+        struct sample sample = {0};
+
+        CHECK_OK(decode(arena, arena_printf(arena, "{\"name\":\"12345678\",%s}", members[i]),
+                        &sample, NULL));
+    }
+}
+
 TEST(all_faults_are_listed_in_the_order_of_the_document)
 {
     CLEANUP(arena_close_at) struct arena *arena = arena_open(0);

@@ -22,12 +22,10 @@ enum {
 
 /* --- Faults --- */
 
-bool faults_add(struct json_errors *list, str pointer, str detail)
+void faults_add(struct json_errors *list, str pointer, str detail)
 {
-    if (list->count >= JSON_ERRORS_MAX)
-        return false;
-    list->items[list->count++] = (struct json_error){.pointer = pointer, .detail = detail};
-    return true;
+    if (list->count < JSON_ERRORS_MAX)
+        list->items[list->count++] = (struct json_error){.pointer = pointer, .detail = detail};
 }
 
 err faults_give(const struct faults *faults, struct json_errors *ret)

@@ -13,8 +13,8 @@ struct faults {
     struct json_errors invalid;
 };
 
-/* Keeps the first JSON_ERRORS_MAX; true if there was still room. */
-bool faults_add(struct json_errors *list, str pointer, str detail);
+/* Keeps the first JSON_ERRORS_MAX. */
+void faults_add(struct json_errors *list, str pointer, str detail);
 /* The verdict; *ret (may be NULL) gets what is unknown first, then what is invalid. */
 err faults_give(const struct faults *faults, struct json_errors *ret);
 

@@ -110,6 +110,7 @@ TEST(brackets_in_texts_are_no_depth)
 {
     str detail;
 
+    CHECK_OK(parse(STR("[\"\\\"[[[[[[[[[[[[[[[[[[[[\"]"), &detail));
     CHECK_OK(parse(STR("[\"[[[[[[[[[[[[[[[[[[[[{{{{{{{\\\"[[[\\\\\",1]"), &detail));
     CHECK_OK(parse(STR("[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[]]"), &detail));
 }

@@ -36,6 +36,15 @@ TEST(series_are_written_by_families_in_the_order_they_were_made)
     metrics_close(metrics);
 }
 
+TEST(names_hold_letters_digits_underscores_and_colons)
+{
+    struct metrics *metrics = metrics_open();
+
+    metric_add(metrics_counter(metrics, "aZ_:09", "b_0Y=\"\",c=\",=\"", "A."), 1);
+    metric_add(metrics_counter(metrics, ":a", NULL, "A."), 1);
+    metrics_close(metrics);
+}
+
 TEST(a_series_is_made_once)
 {
     struct metrics *metrics = metrics_open();

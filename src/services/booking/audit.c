@@ -1,16 +1,17 @@
 /* booking/audit.c - `boxoffice audit`: does what was written down add up?
  *
- * First the ledger is replayed against the stock rows, type by type, then every order is held against its
- * ledger rows and tickets. Both together say what sums alone cannot: which order, which type. All is
- * read from one snapshot, and nothing is compared with the time: a hold that nobody has expired yet is no
- * divergence, nor is a payment between two of its steps. */
+ * First the ledger is replayed against the stock rows, type by type, then every order is held
+ * against its ledger rows and tickets. Both together say what sums alone cannot: which order,
+ * which type. All is read from one snapshot, and nothing is compared with the time: a hold that
+ * nobody has expired yet is no divergence, nor is a payment between two of its steps. */
+
+#include "services/booking/booking.h"
 
 #include <assert.h>
 #include <inttypes.h>
 
 #include "base/map.h"
 #include "services/booking/audit.sql.h"
-#include "services/booking/booking.h"
 #include "services/booking/order.h"
 #include "services/booking/stock.h"
 #include "services/booking/ticket_status.h"

@@ -1,7 +1,9 @@
-/* booking/availability.c - the small, volatile document beside an event's: what remains of its tickets.
+/* booking/availability.c - the small, volatile document beside an event's: what remains of its
+ * tickets.
  *
- * Answered on the event loop from memory: the catalog knows what is offered, the hints what remains. Only a
- * type that this process has never seen stock of sends the request to a worker, to read it. */
+ * Answered on the event loop from memory: the catalog knows what is offered, the hints what
+ * remains. Only a type that this process has never seen stock of sends the request to a worker,
+ * to read it. */
 
 #include "services/booking/availability.h"
 

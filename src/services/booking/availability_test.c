@@ -5,7 +5,7 @@
 #include "support/booking_node.h"
 #include "support/test.h"
 
-enum { HOUR_MS = 3600 * 1000 };
+#define HOUR_MS INT64_C(3600000)
 
 static struct answer ask(struct booking_node *node, const char *who, const char *method,
                          const char *event)

@@ -1,7 +1,9 @@
-/* booking/booking.c - the booking service as the node sees it: its tables, and what it keeps in memory.
+/* booking/booking.c - the booking service as the node sees it: its tables, and what it keeps in
+ * memory.
  *
- * Each slice of the service brings its own tables (routes, statements, chores); they are collected here and nowhere
- * else. Everything in struct booking can be rebuilt from the database, and is, each time the service opens. */
+ * Each slice of the service brings its own tables (routes, statements, chores); they are
+ * collected here and nowhere else. Everything in struct booking can be rebuilt from the
+ * database, and is, each time the service opens. */
 
 #include "services/booking/booking.h"
 

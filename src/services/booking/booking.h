@@ -137,6 +137,7 @@ struct booking_page {
     str url;
     str when;
     str place;
+    str artists; /* "The Copper Quartet, Lena Okafor"; empty: none */
     str venue_name;
     str city;
     str country;

@@ -1,7 +1,8 @@
 /* booking/buyer.c - the counter row (user, event) behind limits.per_user.
  *
- * Two orders of one user cannot both squeeze under the limit: each passes only through one guarded UPDATE of
- * the same row. Events without the limit have no rows; the first order under a new limit counts what is there. */
+ * Two orders of one user cannot both squeeze under the limit: each passes only through one
+ * guarded UPDATE of the same row. Events without the limit have no rows; the first order under a
+ * new limit counts what is there. */
 
 #include "services/booking/buyer.h"
 

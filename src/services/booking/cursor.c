@@ -1,7 +1,7 @@
 /* booking/cursor.c - list cursors: base64url of a MAC and the position it vouches for.
  *
- * A position is the key of the last row that was shown. It is no secret, but it goes back into queries and
- * index walks unchecked, so a client must not be able to write one. */
+ * A position is the key of the last row that was shown. It is no secret, but it goes back into
+ * queries and index walks unchecked, so a client must not be able to write one. */
 
 #include "services/booking/cursor.h"
 
@@ -45,12 +45,12 @@ err cursor_read(struct call *call, const char *list, str cursor, str *ret_positi
 {
     uint8_t mac[SHA256_SIZE];
     str bytes = STR_ABSENT;
-    str position = STR_ABSENT;
 
     if (cursor.size > TEXT_SIZE_MAX || base64url_decode(call->arena, cursor, &bytes) != ERR_OK ||
         bytes.size <= MAC_SIZE || bytes.size - MAC_SIZE > CURSOR_POSITION_SIZE_MAX)
         return call_explain(call, ERR_MALFORMED, "The cursor was not given out by this list.");
-    position = str_slice(bytes, MAC_SIZE, bytes.size);
+
+    const str position = str_slice(bytes, MAC_SIZE, bytes.size);
     mac_of(call, list, position, mac);
     if (!equal_in_constant_time(mac, bytes.ptr, MAC_SIZE))
         return call_explain(call, ERR_MALFORMED, "The cursor was not given out by this list.");

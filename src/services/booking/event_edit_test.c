@@ -128,6 +128,9 @@ TEST(bad_fields_are_named_and_nothing_is_written)
         {"ticket_types",
          "[{\"name\":\"a\",\"price\":{\"amount\":1,\"currency\":\"USD\"},\"quantity\":1}]",           422,
          "/ticket_types/0/price"                                                                                                      },
+        {"ticket_types",
+         "[{\"name\":\"a\",\"price\":{\"amount\":1,\"currency\":\"EUR\",\"vat\":1},\"quantity\":1}"
+         "]",                                                                                         400, "/ticket_types/0/price/vat"},
         {"ticket_types",    "[{\"name\":\"a\",\"price\":1,\"quantity\":10000001}]",                   422,
          "/ticket_types/0/quantity"                                                                                                   },
         {"ticket_types",

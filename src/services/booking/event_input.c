@@ -47,6 +47,7 @@ struct event_input {
     struct event_limits *limits;
     int64_t checkin_opens_at_ms;
     int status;
+    bool unknown_in_price; /* a field that the decoding of the body could not see */
 };
 
 static const char *const input_status_names[] = {"draft", "published",
@@ -231,26 +232,47 @@ struct price_object {
     struct money money;
 };
 
-static int64_t read_price(struct call *call, const struct event *event, str text,
-                          const char *pointer)
+/* A price as an object: its faults are told below the price's own pointer. */
+static int64_t read_price_object(struct call *call, struct event_input *input,
+                                 const struct event *event, str text, const char *pointer)
 {
     static const struct json_field fields[] = {
         JSON_F_MONEY("money", struct price_object, money, 0, MONEY_MINOR_MAX, JSON_REQUIRED),
     };
     static const struct json_shape shape = JSON_SHAPE(fields, struct price_object);
+    static const str wrapper = {"/money", 6};
     struct price_object price = {0};
+    struct json_errors errors = {0};
+    struct json_doc *doc = NULL;
+    str detail = STR_ABSENT;
+
+    if (json_parse(call->arena, arena_printf(call->arena, "{\"money\":%.*s}", STR_ARG(text)), &doc,
+                   &detail) != ERR_OK)
+        return 0; /* cannot be: it was read from a document */
+    const err e = json_decode(call->arena, doc, &shape, &price, &errors);
+    for (size_t i = 0; i < errors.count; i++) {
+        const str below =
+            str_slice(errors.items[i].pointer, wrapper.size, errors.items[i].pointer.size);
+
+        (void)!call_invalid(call, arena_printf(call->arena, "%s%.*s", pointer, STR_ARG(below)).ptr,
+                            "%.*s", STR_ARG(errors.items[i].detail));
+    }
+    if (e == ERR_UNKNOWN_FIELD)
+        input->unknown_in_price = true;
+    if (e == ERR_OK && !currency_eq(price.money.currency, event->currency))
+        (void)!call_invalid(call, pointer, "is in another currency than the event");
+    return e == ERR_OK ? price.money.minor : 0;
+}
+
+static int64_t read_price(struct call *call, struct event_input *input, const struct event *event,
+                          str text, const char *pointer)
+{
     int64_t minor = 0;
 
+    if (str_starts(text, STR("{")))
+        return read_price_object(call, input, event, text, pointer);
     if (str_to_i64(text, &minor) && minor >= 0 && minor <= MONEY_MINOR_MAX)
         return minor;
-    if (str_starts(text, STR("{")) &&
-        json_read(call->arena, arena_printf(call->arena, "{\"money\":%.*s}", STR_ARG(text)), &shape,
-                  &price) == ERR_OK) {
-        if (currency_eq(price.money.currency, event->currency))
-            return price.money.minor;
-        (void)!call_invalid(call, pointer, "is in another currency than the event");
-        return 0;
-    }
     (void)!call_invalid(call, pointer, "is a whole number of minor units from 0 to %lld",
                         (long long)MONEY_MINOR_MAX);
     return 0;
@@ -262,15 +284,16 @@ static const char *item_pointer(struct call *call, const char *list, size_t inde
     return arena_printf(call->arena, "/%s/%zu/%s", list, index, member).ptr;
 }
 
-static void read_type(struct call *call, const struct type_input *in, size_t index,
+static void read_type(struct call *call, struct event_input *input, size_t index,
                       const struct event *current, struct event *event)
 {
+    const struct type_input *in = &input->types[index];
     struct ticket_type *type = &event->ticket_types[index];
 
     *type = (struct ticket_type){
         .id = in->id,
         .name = in->name,
-        .price = {read_price(call, event, in->price,
+        .price = {read_price(call, input, event, in->price,
                   item_pointer(call, "ticket_types", index, "price")),
                   event->currency},
         .total = in->quantity,
@@ -347,8 +370,8 @@ static void read_place(struct call *call, const struct event_input *input, struc
         event->artists[i].name = input->artists[i];
 }
 
-static void read_types(struct call *call, const struct event_input *input,
-                       const struct event *current, struct event *event)
+static void read_types(struct call *call, struct event_input *input, const struct event *current,
+                       struct event *event)
 {
     require(call, input->currency.ptr != NULL, "/currency");
     require(call, input->type_count > 0, "/ticket_types");
@@ -357,7 +380,7 @@ static void read_types(struct call *call, const struct event_input *input,
     event->ticket_types = arena_new_array(call->arena, struct ticket_type, input->type_count);
     event->ticket_type_count = input->type_count;
     for (size_t i = 0; i < input->type_count; i++)
-        read_type(call, &input->types[i], i, current, event);
+        read_type(call, input, i, current, event);
 }
 
 err event_input_read(struct req *req, struct event_input *input, const struct event *current,
@@ -388,7 +411,7 @@ err event_input_read(struct req *req, struct event_input *input, const struct ev
     read_types(call, input, current, &event);
     read_methods(call, input, &event);
     if (call->problem.errors.count > 0)
-        return ERR_INVALID;
+        return input->unknown_in_price ? ERR_UNKNOWN_FIELD : ERR_INVALID;
     *ret = event;
     return ERR_OK;
 }

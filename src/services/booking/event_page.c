@@ -6,7 +6,11 @@
 #include "services/booking/state.h"
 #include "services/booking/stock.h"
 
-enum { CARDS_MAX = LIST_LIMIT_MAX, OFFER_QUANTITY_MAX = 1000 };
+enum {
+    CARDS_MAX = LIST_LIMIT_MAX,
+    OFFER_QUANTITY_MAX = 1000,
+    ARTISTS_SIZE_MAX = EVENT_ARTISTS_MAX * 1024, /* their names have at most 200 characters */
+};
 
 /* --- In words --- */
 
@@ -122,6 +126,7 @@ static const struct json_field page_fields[] = {
     JSON_F_TEXT("url", struct booking_page, url, 0, 2000, JSON_OPTIONAL),
     JSON_F_TEXT("when", struct booking_page, when, 0, 400, JSON_OPTIONAL),
     JSON_F_TEXT("place", struct booking_page, place, 0, 2048, JSON_OPTIONAL),
+    JSON_F_TEXT("artists", struct booking_page, artists, 0, ARTISTS_SIZE_MAX, JSON_OPTIONAL),
     JSON_F_TEXT("venue_name", struct booking_page, venue_name, 0, 200, JSON_OPTIONAL),
     JSON_F_TEXT("city", struct booking_page, city, 0, 200, JSON_OPTIONAL),
     JSON_F_TEXT("country", struct booking_page, country, 0, 200, JSON_OPTIONAL),
@@ -158,6 +163,17 @@ static void fill_offers(struct call *call, const struct event *event, struct boo
     }
 }
 
+static str artist_names(struct arena *arena, const struct event *event)
+{
+    struct buf names = buf_in(arena, ARTISTS_SIZE_MAX);
+
+    for (size_t i = 0; i < event->artist_count; i++) {
+        buf_add_cstr(&names, i > 0 ? ", " : "");
+        buf_add(&names, event->artists[i].name);
+    }
+    return names.size > 0 ? buf_str(&names) : STR("");
+}
+
 static err booking_event_page_run(struct call *call, const struct booking_event_page_in *in,
                                   struct booking_page *ret)
 {
@@ -174,6 +190,7 @@ static err booking_event_page_run(struct call *call, const struct booking_event_
         .url = arena_str(arena, event->url),
         .when = event_when(call, event),
         .place = arena_str(arena, event_place(arena, event)),
+        .artists = artist_names(arena, event),
         .status = str_of(event_status_names[event->status]),
         .starts_at_ms = event->starts_at_ms,
         .ends_at_ms = event->ends_at_ms,

@@ -1,7 +1,7 @@
 -- Both go by the index order_state_expiry. attempt_state 0: none, 4: aborted.
 
 -- name: expiry_due
-SELECT id, user_id, event_id FROM order_state
+SELECT id FROM order_state
 WHERE status = 0 AND expires_at_ms <= $1 AND attempt_state IN (0, 4)
 ORDER BY expires_at_ms LIMIT $2;
 
@@ -9,6 +9,3 @@ ORDER BY expires_at_ms LIMIT $2;
 SELECT expires_at_ms FROM order_state
 WHERE status = 0 AND attempt_state IN (0, 4)
 ORDER BY expires_at_ms LIMIT 1;
-
--- name: expiry_items
-SELECT ticket_type_id, quantity FROM order_item WHERE order_id = $1 ORDER BY ticket_type_id;

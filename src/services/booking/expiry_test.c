@@ -1,4 +1,5 @@
-/* booking/expiry_test.c - a hold ends with its time: its tickets are back, once, whatever else goes on. */
+/* booking/expiry_test.c - a hold ends with its time: its tickets are back, once, whatever else
+ * goes on. */
 
 #include "services/booking/expiry.h"
 
@@ -6,7 +7,8 @@
 #include "support/booking_node.h"
 #include "support/test.h"
 
-enum { PRICE = 25000, MINUTE_MS = 60 * 1000 };
+#define PRICE     INT64_C(25000)
+#define MINUTE_MS INT64_C(60000)
 
 static void book(struct booking_node *node, const char *who, const char *key,
                  const struct known_event *event, int64_t quantity)
@@ -131,6 +133,6 @@ TEST(the_time_of_a_hold_is_a_setting)
     booking_node_open(&node, settings);
     event = booking_add_simple(&node, 1, PRICE);
     book(&node, "customer-1", "a", &event, 1);
-    booking_node_advance(&node, 30 * 1000);
+    booking_node_advance(&node, INT64_C(30000));
     CHECK_STR("1", booking_available(&node, node.arena, &event));
 }

@@ -1,12 +1,12 @@
 /* booking/hold.c - what may be booked, and for how much: the rules of a hold, without I/O.
  *
- * They are told about the event as the catalog has it; hold_place.c admits an order only under the very version
- * of the event that it was priced by. How a request gets from here to there is in hold_book.c. */
+ * They are told about the event as the catalog has it; hold_place.c admits an order only under
+ * the very version of the event that it was priced by. How a request gets from here to there is
+ * in hold_book.c. */
 
 #include "services/booking/hold.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,22 +38,13 @@ const struct json_shape hold_request_shape = JSON_SHAPE(request_fields, struct h
 
 /* --- Rules: no I/O --- */
 
-enum { POINTER_SIZE_MAX = 64 };
-
 /* Notes a bad field of one element: "/items/3/seats". */
-__attribute__((format(printf, 5, 6))) static err bad_element(struct call *call, const char *list,
-                                                             size_t index, const char *member,
-                                                             const char *format, ...)
+static err bad_element(struct call *call, const char *list, size_t index, const char *member,
+                       const char *detail)
 {
-    char pointer[POINTER_SIZE_MAX];
-    char detail[POINTER_SIZE_MAX + 256];
-    va_list args;
+    const str pointer = arena_printf(call->arena, "/%s/%zu/%s", list, index, member);
 
-    (void)snprintf(pointer, sizeof(pointer), "/%s/%zu/%s", list, index, member);
-    va_start(args, format);
-    (void)vsnprintf(detail, sizeof(detail), format, args);
-    va_end(args);
-    return call_invalid(call, pointer, "%s", detail);
+    return call_invalid(call, arena_cstr(call->arena, pointer), "%s", detail);
 }
 
 static err check_items(struct call *call, const struct hold_request *asked)
@@ -68,8 +59,7 @@ static err check_items(struct call *call, const struct hold_request *asked)
         for (size_t j = 0; j < i; j++)
             if (uuid_eq(asked->items[j].type.uuid, item->type.uuid))
                 e = bad_element(call, "items", i, "ticket_type_id",
-                                "Is the type of item %zu already; ask for all of a type in one.",
-                                j);
+                                "Is asked for already; ask for all of a type in one item.");
     }
     return e;
 }
@@ -186,7 +176,7 @@ err hold_sold_out(struct call *call, const struct event *event, ticket_type_id i
 
 str hold_attendees_json(struct call *call, const struct hold_request *asked)
 {
-    struct buf json = buf_in(call->arena, 4 * HOLD_BODY_SIZE_MAX);
+    struct buf json = buf_in(call->arena, (size_t)4 * HOLD_BODY_SIZE_MAX);
 
     if (asked->attendee_count == 0)
         return STR_ABSENT;

@@ -5,17 +5,18 @@
  *       ▼
  *   hold_place (the desk's thread) ── placed or refused ────▶ answer_placed  on the loop
  *       │                          ── the key has an order ─▶ answer_first   on a worker: reads it
- *       └── the event has changed ─▶ reprice                                 on a worker: reads the event
+ *       └── the event has changed ─▶ reprice      on a worker: reads the event
  *                                       └── batch_submit, park ...
  *
- * The first answer of an Idempotency-Key goes before everything else, so what can be refused without the
- * database (off sale, limits, sold out by the hint) is refused at once only where `seen` knows of no such order. */
+ * The first answer of an Idempotency-Key goes before everything else, so what can be refused
+ * without the database (off sale, limits, sold out by the hint) is refused at once only where
+ * `seen` knows of no such order. */
 
-#include <assert.h>
+#include "services/booking/hold.h"
+
 #include <stddef.h>
 
 #include "services/booking/catalog.h"
-#include "services/booking/hold.h"
 #include "services/booking/seen.h"
 #include "services/booking/state.h"
 
@@ -37,7 +38,8 @@ static err answer_placed(struct req *req);
 static err answer_first(struct req *req);
 static err reprice(struct req *req);
 
-/* After the commit: the hints first, so that whoever has the answer finds them. The last thing touched is the request. */
+/* After the commit: the hints first, so that whoever has the answer finds them. The last thing
+ * touched is the request. */
 static void done(struct batch_write *write)
 {
     struct hold_try *try = try_of(write);
@@ -112,11 +114,18 @@ static err submit(struct hold_try *try)
     return req_park(try->req); /* `try` may be answered and gone by now */
 }
 
+/* What can be refused without the database: by a rule, or because nothing is left. */
+static err refuse(struct call *call, const struct hold_try *try)
+{
+    return try->refusal != ERR_OK ? try->refusal : check_hints(call, try);
+}
+
 static err post_book(struct req *req)
 {
     struct hold_try *try = arena_new(req->call.arena, struct hold_try);
     struct seen *seen = booking_of(&req->call)->seen;
     const struct uuid user = req->call.caller.user;
+    err refusal = ERR_OK;
 
     TRY(req_body(req, &hold_request_shape, &try->asked));
     TRY(req_key(req, &try->key, try->digest));
@@ -124,11 +133,11 @@ static err post_book(struct req *req)
     try->req = req;
     req->parked = try;
     price(try);
-    if (!seen_maybe(seen, user, try->key)) {
-        TRY(try->refusal);
-        TRY(check_hints(&req->call, try));
-        seen_add(seen, user, try->key, req->call.now_ms); /* before it is queued: see seen.c */
-    }
+    /* In this order: who took the last ticket was added to `seen` before the hint said so. */
+    refusal = refuse(&req->call, try);
+    if (refusal != ERR_OK && !seen_maybe(seen, user, try->key))
+        return refusal;
+    seen_add(seen, user, try->key, req->call.now_ms);
     return submit(try);
 }
 

@@ -1,28 +1,27 @@
 /* booking/hold_place.c - places an order in the desk's transaction.
  *
- * Many orders share that transaction, so what is refused must not have written anything: everything that
- * can refuse comes first, and the writes follow. One writer at a time makes what was read hold until the
- * commit (PostgreSQL: the row locks of hold.pg.sql and stock.pg.sql). */
+ * Many orders share that transaction, so what is refused must not have written anything:
+ * everything that can refuse comes first, and the writes follow. One writer at a time makes what
+ * was read hold until the commit (PostgreSQL: the row locks of hold.pg.sql and stock.pg.sql). */
+
+#include "services/booking/hold.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "services/booking/buyer.h"
-#include "services/booking/hold.h"
 #include "services/booking/hold.sql.h"
 
 /* The order that the key has already. ERR_NOT_FOUND: none. */
 static err find_first(struct tx *tx, struct call *call, struct hold_try *try)
 {
     CLEANUP(rows_done) struct rows rows = {0};
-    struct uuid id = {0};
-    str digest = STR_ABSENT;
 
     TRY(rows_first(&rows, tx, &SQL_HOLD_FIRST, ARGS(UUID(call->caller.user), TEXT(try->key)),
                    call->arena));
-    id = row_uuid(&rows, 0);
-    digest = row_blob(&rows, 1);
+    const struct uuid id = row_uuid(&rows, 0);
+    const str digest = row_blob(&rows, 1);
     TRY(rows_close(&rows));
     if (digest.size != sizeof(try->digest) ||
         memcmp(digest.ptr, try->digest, sizeof(try->digest)) != 0) {
@@ -152,7 +151,8 @@ err hold_place(struct tx *tx, struct call *call, struct hold_try *try)
     if (try->refusal != ERR_OK)
         return try->refusal;
 
-    assert(try->order.item_count > 0 && try->order.expires_at_ms > call->now_ms);
+    assert(try->event != NULL && try->order.item_count > 0 &&
+           try->order.expires_at_ms > call->now_ms);
     TRY(check_version(tx, call, try->event));
     if (try->event->limits.one_active_hold)
         TRY(check_no_active_hold(tx, call, try->event));

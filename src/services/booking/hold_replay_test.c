@@ -1,4 +1,5 @@
-/* booking/hold_replay_test.c - many want the same, and some ask twice: races and Idempotency-Keys over HTTP. */
+/* booking/hold_replay_test.c - many want the same, and some ask twice: races and Idempotency-
+ * Keys over HTTP. */
 
 #include <pthread.h>
 #include <string.h>
@@ -6,7 +7,7 @@
 #include "support/booking_node.h"
 #include "support/test.h"
 
-enum { PRICE = 25000 };
+#define PRICE INT64_C(25000)
 
 static struct answer ask_book(struct booking_node *node, const char *who, const char *key,
                               const char *body)
@@ -27,8 +28,8 @@ struct buyer {
     pthread_barrier_t *start;
     pthread_t thread;
     int number;
-    bool same; /* all are one buyer with one key */
     int status;
+    bool same; /* all are one buyer with one key */
     bool replayed;
     char order[ID_TEXT_SIZE_MAX + 1];
 };
@@ -134,7 +135,7 @@ TEST(the_same_key_and_body_give_the_first_answer_again)
     CHECK(str_eq(first.body, again.body));
 
     booking_node_restart(&node);
-    booking_node_advance(&node, 3600 * 1000); /* and expired: the first answer all the same */
+    booking_node_advance(&node, INT64_C(3600000)); /* and expired: the first answer all the same */
     again = booking_book(&node, node.arena, "customer-1", "k1", &event, 2);
     CHECK_I64(201, again.status);
     CHECK_STR("true", answer_header(&again, "Idempotency-Replayed"));

@@ -1,11 +1,12 @@
-/* booking/hold_rules_test.c - the rules of a hold by table: what may be booked, and for how much. */
+/* booking/hold_rules_test.c - the rules of a hold by table: what may be booked, and for how
+ * much. */
 
 #include "services/booking/catalog.h"
 #include "services/booking/hold.h"
 #include "support/test.h"
 
-#define NOW_MS INT64_C(1795392000000)
-enum { HOUR_MS = 3600 * 1000 };
+#define NOW_MS  INT64_C(1795392000000)
+#define HOUR_MS INT64_C(3600000)
 
 struct bench {
     struct call call;
@@ -99,27 +100,27 @@ TEST(a_hold_is_refused_with_the_rule_that_it_breaks)
         int64_t sales_start_in_ms;
         int64_t sales_end_in_ms;
         int64_t price_minor;
-        uint8_t type;
         int64_t quantity;
         err expected;
+        uint8_t type;
     } cases[] = {
-        {"fine",            EVENT_PUBLISHED, HOUR_MS, 10,                       0, 0,  0,  1,               3,  10,                       ERR_OK            },
-        {"draft",           EVENT_DRAFT,     HOUR_MS, 10,                       0, 0,  0,  1,               3,  1,                        ERR_NOT_FOUND     },
-        {"cancelled",       EVENT_CANCELLED, HOUR_MS, 10,                       0, 0,  0,  1,               3,  1,                        ERR_NOT_ON_SALE   },
-        {"over",            EVENT_PUBLISHED, 0,       10,                       0, 0,  0,  1,               3,  1,                        ERR_NOT_ON_SALE   },
-        {"about to end",    EVENT_PUBLISHED, 1,       10,                       0, 0,  0,  1,               3,  1,                        ERR_OK            },
-        {"not begun",       EVENT_PUBLISHED, HOUR_MS, 10,                       0, 1,  0,  1,               3,  1,                        ERR_NOT_ON_SALE   },
-        {"just begun",      EVENT_PUBLISHED, HOUR_MS, 10,                       0, -1, 0,  1,               3,  1,                        ERR_OK            },
-        {"closed",          EVENT_PUBLISHED, HOUR_MS, 10,                       0, 0,  -1, 1,               3,  1,                        ERR_NOT_ON_SALE   },
-        {"still open",      EVENT_PUBLISHED, HOUR_MS, 10,                       0, 0,  1,  1,               3,  1,                        ERR_OK            },
-        {"no such type",    EVENT_PUBLISHED, HOUR_MS, 10,                       0, 0,  0,  1,               99, 1,                        ERR_INVALID       },
-        {"per order",       EVENT_PUBLISHED, HOUR_MS, 10,                       0, 0,  0,  1,               3,  11,                       ERR_LIMIT_EXCEEDED},
-        {"of the type",     EVENT_PUBLISHED, HOUR_MS, 10,                       4, 0,  0,  1,               3,  5,                        ERR_LIMIT_EXCEEDED},
-        {"all of the type", EVENT_PUBLISHED, HOUR_MS, 10,                       4, 0,  0,  1,               3,  4,                        ERR_OK            },
-        {"10^12",           EVENT_PUBLISHED, HOUR_MS, 10,                       0, 0,  0,  MONEY_MINOR_MAX, 3,  1,                        ERR_OK            },
-        {"above 10^12",     EVENT_PUBLISHED, HOUR_MS, 10,                       0, 0,  0,  MONEY_MINOR_MAX, 3,  2,                        ERR_INVALID       },
+        {"fine",            EVENT_PUBLISHED, HOUR_MS, 10,                       0, 0,  0,  1,               10, ERR_OK,             3 },
+        {"draft",           EVENT_DRAFT,     HOUR_MS, 10,                       0, 0,  0,  1,               1,  ERR_NOT_FOUND,      3 },
+        {"cancelled",       EVENT_CANCELLED, HOUR_MS, 10,                       0, 0,  0,  1,               1,  ERR_NOT_ON_SALE,    3 },
+        {"over",            EVENT_PUBLISHED, 0,       10,                       0, 0,  0,  1,               1,  ERR_NOT_ON_SALE,    3 },
+        {"about to end",    EVENT_PUBLISHED, 1,       10,                       0, 0,  0,  1,               1,  ERR_OK,             3 },
+        {"not begun",       EVENT_PUBLISHED, HOUR_MS, 10,                       0, 1,  0,  1,               1,  ERR_NOT_ON_SALE,    3 },
+        {"just begun",      EVENT_PUBLISHED, HOUR_MS, 10,                       0, -1, 0,  1,               1,  ERR_OK,             3 },
+        {"closed",          EVENT_PUBLISHED, HOUR_MS, 10,                       0, 0,  -1, 1,               1,  ERR_NOT_ON_SALE,    3 },
+        {"still open",      EVENT_PUBLISHED, HOUR_MS, 10,                       0, 0,  1,  1,               1,  ERR_OK,             3 },
+        {"no such type",    EVENT_PUBLISHED, HOUR_MS, 10,                       0, 0,  0,  1,               1,  ERR_INVALID,        99},
+        {"per order",       EVENT_PUBLISHED, HOUR_MS, 10,                       0, 0,  0,  1,               11, ERR_LIMIT_EXCEEDED, 3 },
+        {"of the type",     EVENT_PUBLISHED, HOUR_MS, 10,                       4, 0,  0,  1,               5,  ERR_LIMIT_EXCEEDED, 3 },
+        {"all of the type", EVENT_PUBLISHED, HOUR_MS, 10,                       4, 0,  0,  1,               4,  ERR_OK,             3 },
+        {"10^12",           EVENT_PUBLISHED, HOUR_MS, 10,                       0, 0,  0,  MONEY_MINOR_MAX, 1,  ERR_OK,             3 },
+        {"above 10^12",     EVENT_PUBLISHED, HOUR_MS, 10,                       0, 0,  0,  MONEY_MINOR_MAX, 2,  ERR_INVALID,        3 },
         {"above 2^63",      EVENT_PUBLISHED, HOUR_MS, TICKET_TYPE_QUANTITY_MAX, 0, 0,  0,  INT64_MAX / 2,
-         3,                                                                                                     TICKET_TYPE_QUANTITY_MAX, ERR_INVALID       },
+         TICKET_TYPE_QUANTITY_MAX,                                                                              ERR_INVALID,        3 },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

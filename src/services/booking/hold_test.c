@@ -1,11 +1,14 @@
-/* booking/hold_test.c - POST /tickets/book over HTTP, on a real database: what is answered, and what is in the tables then. */
+/* booking/hold_test.c - POST /tickets/book over HTTP, on a real database: what is answered, and
+ * what is in the tables then. */
 
+#include <semaphore.h>
 #include <string.h>
 
+#include "services/booking/state.h"
 #include "support/booking_node.h"
 #include "support/test.h"
 
-enum { PRICE = 25000 };
+#define PRICE INT64_C(25000)
 
 static struct answer ask_book(struct booking_node *node, const char *who, const char *key,
                               const char *body)
@@ -137,7 +140,8 @@ TEST(one_active_hold_is_all_that_some_events_allow)
     answer = booking_book(&node, node.arena, "customer-1", "b", &event, 1);
     check_problem(node.arena, &answer, 409, "limit_exceeded");
     CHECK_I64(201, booking_book(&node, node.arena, "customer-2", "c", &event, 1).status);
-    clock_manual_advance(&node.clock, 600 * 1000); /* over, whether or not that is written down */
+    clock_manual_advance(&node.clock,
+                         INT64_C(600000)); /* over, whether or not that is written down */
     CHECK_I64(201, booking_book(&node, node.arena, "customer-1", "d", &event, 1).status);
 }
 
@@ -214,79 +218,85 @@ TEST(an_event_that_was_withdrawn_meanwhile_is_not_on_sale)
 
 /* --- What else can be sent --- */
 
+#define ITEM "{\"ticket_type_id\":\"TYPE\",\"quantity\":1}"
+static const struct {
+    int status;
+    const char *code;
+    const char *body;
+} hostile[] = {
+    {400, "malformed",     ""                                                                      },
+    {400, "malformed",     "{"                                                                     },
+    {400, "malformed",     "{\"event_id\":\"EVENT\",\"event_id\":\"EVENT\",\"items\":[" ITEM "]}"  },
+    {422, "invalid_field", "[]"                                                                    },
+    {422, "invalid_field", "{}"                                                                    },
+    {422, "invalid_field", "{\"event_id\":\"EVENT\",\"items\":[]}"                                 },
+    {422, "invalid_field", "{\"event_id\":\"EVENT\",\"items\":{}}"                                 },
+    {422, "invalid_field", "{\"event_id\":7,\"items\":[" ITEM "]}"                                 },
+    {422, "invalid_field", "{\"event_id\":\"TYPE\",\"items\":[" ITEM "]}"                          },
+    {422, "invalid_field", "{\"event_id\":\"EVENT\",\"items\":[" ITEM "," ITEM "]}"                },
+    {422, "invalid_field",
+     "{\"event_id\":\"EVENT\",\"items\":[{\"ticket_type_id\":\"TYPE\",\"quantity\":0}]}"           },
+    {422, "invalid_field",
+     "{\"event_id\":\"EVENT\",\"items\":[{\"ticket_type_id\":\"TYPE\",\"quantity\":-1}]}"          },
+    {422, "invalid_field",
+     "{\"event_id\":\"EVENT\",\"items\":[{\"ticket_type_id\":\"TYPE\",\"quantity\":1.5}]}"         },
+    {422, "invalid_field",
+     "{\"event_id\":\"EVENT\",\"items\":[{\"ticket_type_id\":\"TYPE\",\"quantity\":\"1\"}]}"       },
+    {422, "invalid_field",
+     "{\"event_id\":\"EVENT\",\"items\":[{\"ticket_type_id\":\"TYPE\",\"quantity\":"
+     "9223372036854775807}]}"                                                                      },
+    {422, "invalid_field", "{\"event_id\":\"EVENT\",\"items\":[" ITEM "],\"code\":\"X\"}"          },
+    {422, "invalid_field",
+     "{\"event_id\":\"EVENT\",\"items\":[" ITEM "],\"redeem\":{\"kind\":\"discount\"}}"            },
+    {422, "invalid_field",
+     "{\"event_id\":\"EVENT\",\"items\":[{\"ticket_type_id\":\"TYPE\",\"quantity\":1,"
+     "\"seats\":[\"A1\"]}]}"                                                                       },
+    {422, "invalid_field",
+     "{\"event_id\":\"EVENT\",\"items\":[" ITEM "],\"attendees\":[{\"name\":\"A\"},"
+     "{\"name\":\"B\"}]}"                                                                          },
+    {400, "unknown_field", "{\"event_id\":\"EVENT\",\"items\":[" ITEM "],\"price\":1}"             },
+    {404, "not_found",     "{\"event_id\":\"evt_01h455vb4pex5vsknk084sn02q\",\"items\":[" ITEM "]}"},
+    {201, NULL,
+     "{\"event_id\":\"EVENT\",\"items\":[" ITEM "],\"code\":null,\"redeem\":null,"
+     "\"attendees\":null}"                                                                         },
+};
+#undef ITEM
+
+/* With the event's id for EVENT and its type's for TYPE. */
+static const char *fill(struct arena *arena, const char *body, const struct known_event *event)
+{
+    struct buf text = buf_in(arena, 65536);
+
+    while (*body != '\0') {
+        const bool is_event = str_starts(str_of(body), STR("EVENT"));
+        const bool is_type = str_starts(str_of(body), STR("TYPE"));
+
+        if (is_event || is_type)
+            buf_add_cstr(&text, is_event ? event->id_text : event->type_texts[0]);
+        else
+            buf_add_char(&text, *body);
+        body += is_event ? 5 : is_type ? 4 : 1;
+    }
+    return arena_cstr(arena, text.size > 0 ? buf_str(&text) : STR(""));
+}
+
 TEST(hostile_bodies_are_refused_by_kind)
 {
-#define ITEM "{\"ticket_type_id\":\"TYPE\",\"quantity\":1}"
-    static const struct {
-        int status;
-        const char *code;
-        const char *body;
-    } cases[] = {
-        {400, "malformed",     ""                                                                    },
-        {400, "malformed",     "{"                                                                   },
-        {400, "malformed",     "{\"event_id\":\"EVENT\",\"event_id\":\"EVENT\",\"items\":[" ITEM "]}"},
-        {422, "invalid_field", "[]"                                                                  },
-        {422, "invalid_field", "{}"                                                                  },
-        {422, "invalid_field", "{\"event_id\":\"EVENT\",\"items\":[]}"                               },
-        {422, "invalid_field", "{\"event_id\":\"EVENT\",\"items\":{}}"                               },
-        {422, "invalid_field", "{\"event_id\":7,\"items\":[" ITEM "]}"                               },
-        {422, "invalid_field", "{\"event_id\":\"TYPE\",\"items\":[" ITEM "]}"                        },
-        {422, "invalid_field", "{\"event_id\":\"EVENT\",\"items\":[" ITEM "," ITEM "]}"              },
-        {422, "invalid_field",
-         "{\"event_id\":\"EVENT\",\"items\":[{\"ticket_type_id\":\"TYPE\",\"quantity\":0}]}"         },
-        {422, "invalid_field",
-         "{\"event_id\":\"EVENT\",\"items\":[{\"ticket_type_id\":\"TYPE\",\"quantity\":-1}]}"        },
-        {422, "invalid_field",
-         "{\"event_id\":\"EVENT\",\"items\":[{\"ticket_type_id\":\"TYPE\",\"quantity\":1.5}]}"       },
-        {422, "invalid_field",
-         "{\"event_id\":\"EVENT\",\"items\":[{\"ticket_type_id\":\"TYPE\",\"quantity\":\"1\"}]}"     },
-        {422, "invalid_field",
-         "{\"event_id\":\"EVENT\",\"items\":[{\"ticket_type_id\":\"TYPE\",\"quantity\":"
-         "9223372036854775807}]}"                                                                    },
-        {422, "invalid_field", "{\"event_id\":\"EVENT\",\"items\":[" ITEM "],\"code\":\"X\"}"        },
-        {422, "invalid_field",
-         "{\"event_id\":\"EVENT\",\"items\":[" ITEM "],\"redeem\":{\"kind\":\"discount\"}}"          },
-        {422, "invalid_field",
-         "{\"event_id\":\"EVENT\",\"items\":[{\"ticket_type_id\":\"TYPE\",\"quantity\":1,"
-         "\"seats\":[\"A1\"]}]}"                                                                     },
-        {422, "invalid_field",
-         "{\"event_id\":\"EVENT\",\"items\":[" ITEM "],\"attendees\":[{\"name\":\"A\"},"
-         "{\"name\":\"B\"}]}"                                                                        },
-        {400, "unknown_field", "{\"event_id\":\"EVENT\",\"items\":[" ITEM "],\"price\":1}"           },
-        {404, "not_found",
-         "{\"event_id\":\"evt_01h455vb4pex5vsknk084sn02q\",\"items\":[" ITEM "]}"                    },
-        {201, NULL,
-         "{\"event_id\":\"EVENT\",\"items\":[" ITEM "],\"code\":null,\"redeem\":null,"
-         "\"attendees\":null}"                                                                       },
-    };
-#undef ITEM
     CLEANUP(booking_node_close) struct booking_node node;
     struct known_event event;
 
     booking_node_open(&node, NULL);
     event = booking_add_simple(&node, 9, PRICE);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct buf body = buf_in(node.arena, 64 * 1024);
+    for (size_t i = 0; i < sizeof(hostile) / sizeof(hostile[0]); i++) {
         const str key = arena_printf(node.arena, "key-%zu", i);
-        struct answer answer;
+        const struct answer answer = ask_book(&node, "customer-1", arena_cstr(node.arena, key),
+                                              fill(node.arena, hostile[i].body, &event));
 
-        for (const char *at = cases[i].body; *at != '\0';) {
-            const bool is_event = str_starts(str_of(at), STR("EVENT"));
-            const bool is_type = str_starts(str_of(at), STR("TYPE"));
-
-            if (is_event || is_type)
-                buf_add_cstr(&body, is_event ? event.id_text : event.type_texts[0]);
-            else
-                buf_add_char(&body, *at);
-            at += is_event ? 5 : is_type ? 4 : 1;
-        }
-        answer = ask_book(&node, "customer-1", arena_cstr(node.arena, key),
-                          body.size > 0 ? arena_cstr(node.arena, buf_str(&body)) : "");
-        if (answer.status != cases[i].status)
-            print_error("%s\n%.*s\n", cases[i].body, STR_ARG(answer.body));
-        CHECK_I64(cases[i].status, answer.status);
-        if (cases[i].code != NULL)
-            CHECK_STR(cases[i].code, answer_at(node.arena, &answer, "/code"));
+        if (answer.status != hostile[i].status)
+            print_error("%s\n%.*s\n", hostile[i].body, STR_ARG(answer.body));
+        CHECK_I64(hostile[i].status, answer.status);
+        if (hostile[i].code != NULL)
+            CHECK_STR(hostile[i].code, answer_at(node.arena, &answer, "/code"));
     }
     CHECK_STR("8", booking_available(&node, node.arena, &event));
 }
@@ -319,4 +329,61 @@ TEST(a_total_beyond_the_limit_is_an_invalid_field)
     answer = booking_book(&node, node.arena, "customer-1", "k2", &event, 1);
     CHECK_I64(201, answer.status);
     CHECK_I64(MONEY_MINOR_MAX, answer_i64(node.arena, &answer, "/order/total/amount"));
+}
+
+/* --- Overload --- */
+
+/* A write that does nothing, of which there are too many. */
+struct filler {
+    struct batch_write write;
+    sem_t *done;
+};
+
+static err apply_filler([[maybe_unused]] struct batch_write *write, [[maybe_unused]] struct tx *tx)
+{
+    return ERR_OK;
+}
+
+static void filler_done(struct batch_write *write)
+{
+    CHECK(sem_post(((struct filler *)(void *)write)->done) == 0);
+}
+
+TEST(an_overloaded_desk_sends_buyers_away_for_a_moment)
+{
+    enum { FILLERS = BATCH_WAITING_MAX + 2 * BATCH_SIZE_MAX };
+    CLEANUP(booking_node_close) struct booking_node node;
+    CLEANUP(tx_rollback) struct tx tx = {0};
+    struct filler *fillers = NULL;
+    struct known_event event;
+    struct answer answer;
+    sem_t done;
+    int count = 0;
+
+    booking_node_open(&node, NULL);
+    event = booking_add_simple(&node, 9, PRICE);
+    fillers = arena_new_array(node.arena, struct filler, FILLERS);
+    CHECK(sem_init(&done, 0, 0) == 0);
+    CHECK_OK(tx_begin(&tx, node.booking->db)); /* nobody else can write now */
+    for (; count < FILLERS; count++) {
+        struct batch *desk = ((struct booking *)node.booking->state)->desk;
+
+        fillers[count] = (struct filler){
+            .write = {.apply = apply_filler, .done = filler_done},
+              .done = &done
+        };
+        if (batch_submit(desk, &fillers[count].write) != ERR_OK)
+            break;
+    }
+    CHECK(count >= BATCH_WAITING_MAX && count < FILLERS);
+    answer = booking_book(&node, node.arena, "customer-1", "k1", &event, 1);
+    check_problem(node.arena, &answer, 503, "overloaded");
+    CHECK(answer_header(&answer, "Retry-After").size > 0);
+
+    tx_rollback(&tx);
+    for (int i = 0; i < count; i++)
+        CHECK(sem_wait(&done) == 0);
+    CHECK(sem_destroy(&done) == 0);
+    CHECK_I64(201, booking_book(&node, node.arena, "customer-1", "k1", &event, 1).status);
+    CHECK_STR("8", booking_available(&node, node.arena, &event));
 }

@@ -182,39 +182,44 @@ static err event_of_row(struct import *import, const struct import_event *row, s
 
 /* --- Known again --- */
 
-/* Is the key another event's of this same file? Else it is this one's from now on. */
-static bool is_taken(struct import *import, str key, const struct event *event)
+enum known { KEY_NEW, KEY_SAME, KEY_OTHER };
+
+/* Whose the key is in this run: nobody's (then this event's from now on), this same event's, or another one's. */
+static enum known claim_key(struct import *import, str key, const struct event *event)
 {
     int64_t *start = map_find(import->keys, key);
 
     if (start != NULL)
-        return *start != event->starts_at_ms;
+        return *start == event->starts_at_ms ? KEY_SAME : KEY_OTHER;
     start = mem_new(int64_t);
     *start = event->starts_at_ms;
     (void)map_put(import->keys, key, start);
-    return false;
+    return KEY_NEW;
 }
 
-/* Two events of one file with one url in one year are told apart by their names, then by their starts. */
-static str key_of(struct import *import, const struct event *event)
+/* Two events of one file with one url in one year are told apart by their names, then by their starts. False: the file has said this one before. */
+static bool key_of(struct import *import, const struct event *event, str *ret)
 {
     struct arena *arena = import->call->arena;
     const struct id_text vendor = id_format("vnd", event->vendor);
     const str name = name_fold(arena, event->name);
     const struct time_text start = time_format(event->starts_at_ms);
-    str key = STR_ABSENT;
+    const str by_url =
+        arena_printf(arena, "%s|%.*s|%.4s", vendor.text, STR_ARG(event->url), start.text);
+    const str keys[] = {
+        by_url,
+        arena_printf(arena, "%.*s|%.*s", STR_ARG(by_url), STR_ARG(name)),
+        arena_printf(arena, "%s|%.*s|%s", vendor.text, STR_ARG(name), start.text),
+    };
 
-    if (event->url.ptr != NULL) {
-        key = arena_printf(arena, "%s|%.*s|%.4s", vendor.text, STR_ARG(event->url), start.text);
-        if (!is_taken(import, key, event))
-            return key;
-        key = arena_printf(arena, "%.*s|%.*s", STR_ARG(key), STR_ARG(name));
-        if (!is_taken(import, key, event))
-            return key;
+    for (size_t i = event->url.ptr != NULL ? 0 : 2; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        const enum known known = claim_key(import, keys[i], event);
+
+        *ret = keys[i];
+        if (known != KEY_OTHER)
+            return known == KEY_NEW;
     }
-    key = arena_printf(arena, "%s|%.*s|%s", vendor.text, STR_ARG(name), start.text);
-    (void)is_taken(import, key, event);
-    return key;
+    return false;
 }
 
 /* What the file does not say stays as it is: ids, stock ids, what was published, what people are told about refunds. */
@@ -307,14 +312,20 @@ static err take_row(void *arg, const struct import_event *row)
 {
     struct import *import = arg;
     struct event event = {0};
+    str key = STR_ABSENT;
 
     if (event_of_row(import, row, &event) != ERR_OK)
         return ERR_OK; /* refused and reported */
+    if (!key_of(import, &event, &key)) {
+        report(import, row->line, "is in the file before: left alone");
+        import->done->unchanged++;
+        return ERR_OK;
+    }
     if (import->rows == 0)
         TRY(tx_begin(&import->tx, call_db(import->call)));
     import->rows++;
     TRY(tx_savepoint(&import->tx));
-    const err e = upsert(import, &event, key_of(import, &event));
+    const err e = upsert(import, &event, key);
     if (e == ERR_OK) {
         TRY(tx_keep(&import->tx));
     } else {

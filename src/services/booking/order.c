@@ -1,22 +1,20 @@
 /* booking/order.c - orders: the states they go through, their rows, and reading them.
  *
- *             ┌── booking_confirm for a late payment ──┐
- *             ▼                                        │
- *   place ▶ held ──────── expire_holds ──────────▶ expired
- *             │ ╲
- *             │   booking_confirm (cash, transfer)
- *             │     ╲
- *   booking_settle    ▶ pending ── tickets cancelled ──▶ cancelled
- *             │           │                              ▲   ▲
- *             ▼     booking_settle                       │   │
- *         confirmed ◀─────┘ ── tickets_cancel, abort ────┘   │
- *             │  ╲                                           │
- *             │    refund of some ▶ partially_refunded ──────┘
- *             │                           │
- *             └── refund of all ──▶ refunded ◀┘
+ *   hold_place        expire_holds
+ *   ─────────▶ held ◀─────────────▶ expired         back: booking_confirm, paid too late
+ *               │ │
+ *               │ └── booking_confirm ──▶ pending   cash on arrival, bank transfer
+ *        booking_settle                      │
+ *               ▼          booking_settle    │
+ *           confirmed ◀──────────────────────┘
+ *               │ └── order_refund_make ──▶ partially_refunded
+ *               │                                 │ order_refund_make
+ *               └── order_refund_make ──▶ refunded ◀┘
  *
- * A held order whose event is cancelled becomes cancelled too. While a payment is under way the order stays
- * `held`; attempt_state says so. */
+ *   held, pending, confirmed, partially_refunded ──▶ cancelled
+ *       event_cancel_orders, booking_payment_abort, order_refund_make for a ticket's DELETE
+ *
+ * While a payment is under way the order stays held: attempt_state says so. */
 
 #include "services/booking/order.h"
 
@@ -41,24 +39,30 @@ const char *const order_status_names[] = {
 
 /* --- Rules --- */
 
-enum { STATUSES = ORDER_PARTIALLY_REFUNDED + 1 };
-
-static const bool transitions[STATUSES][STATUSES] = {
-    [ORDER_HELD] = {[ORDER_PENDING] = true,
-                    [ORDER_CONFIRMED] = true,
-                    [ORDER_EXPIRED] = true,
-                    [ORDER_CANCELLED] = true},
-    [ORDER_PENDING] = {[ORDER_CONFIRMED] = true,  [ORDER_CANCELLED] = true                                },
-    [ORDER_CONFIRMED] =
-        {[ORDER_CANCELLED] = true,[ORDER_REFUNDED] = true,[ORDER_PARTIALLY_REFUNDED] = true},
-    [ORDER_EXPIRED] = {[ORDER_HELD] = true  },
-    [ORDER_PARTIALLY_REFUNDED] = {[ORDER_CANCELLED] = true,       [ORDER_REFUNDED] = true  },
+static const struct {
+    enum order_status from;
+    enum order_status to;
+} transitions[] = {
+    {ORDER_HELD,               ORDER_PENDING           },
+    {ORDER_HELD,               ORDER_CONFIRMED         },
+    {ORDER_HELD,               ORDER_EXPIRED           },
+    {ORDER_HELD,               ORDER_CANCELLED         },
+    {ORDER_PENDING,            ORDER_CONFIRMED         },
+    {ORDER_PENDING,            ORDER_CANCELLED         },
+    {ORDER_CONFIRMED,          ORDER_PARTIALLY_REFUNDED},
+    {ORDER_CONFIRMED,          ORDER_REFUNDED          },
+    {ORDER_CONFIRMED,          ORDER_CANCELLED         },
+    {ORDER_EXPIRED,            ORDER_HELD              },
+    {ORDER_PARTIALLY_REFUNDED, ORDER_REFUNDED          },
+    {ORDER_PARTIALLY_REFUNDED, ORDER_CANCELLED         },
 };
 
 bool order_may_become(enum order_status from, enum order_status to)
 {
-    assert((size_t)from < STATUSES && (size_t)to < STATUSES);
-    return transitions[from][to];
+    for (size_t i = 0; i < sizeof(transitions) / sizeof(transitions[0]); i++)
+        if (transitions[i].from == from && transitions[i].to == to)
+            return true;
+    return false;
 }
 
 enum order_status order_shown_status(const struct order *order, int64_t now_ms)
@@ -102,7 +106,6 @@ bool order_is_visible_to(const struct call *call, const struct order *order)
 static err get_state(struct tx *tx, struct arena *arena, struct order *order)
 {
     CLEANUP(rows_done) struct rows rows = {0};
-    str currency = STR_ABSENT;
 
     TRY(rows_first(&rows, tx, &SQL_ORDER_FIND, ARGS(UUID(order->id.uuid)), arena));
     order->user = row_uuid(&rows, 0);
@@ -113,7 +116,7 @@ static err get_state(struct tx *tx, struct arena *arena, struct order *order)
     order->expires_at_ms = row_i64(&rows, 5);
     order->hold_ms = row_i64(&rows, 6);
     order->total.minor = row_i64(&rows, 7);
-    currency = row_text(&rows, 8);
+    const str currency = row_text(&rows, 8);
     order->created_at_ms = row_i64(&rows, 9);
     order->attendees = row_text(&rows, 10);
     order->confirmed_at_ms = row_i64_or(&rows, 11, JSON_NULL);
@@ -121,7 +124,8 @@ static err get_state(struct tx *tx, struct arena *arena, struct order *order)
     order->due_minor = row_i64(&rows, 13);
     order->refunded_minor = row_i64(&rows, 14);
     TRY(rows_close(&rows));
-    if (currency.size != CURRENCY_CODE_SIZE || order->status < 0 || order->status >= STATUSES)
+    if (currency.size != CURRENCY_CODE_SIZE || order->status < ORDER_HELD ||
+        order->status > ORDER_PARTIALLY_REFUNDED)
         return ERR_INTERNAL;
     memcpy(order->total.currency.code, currency.ptr, CURRENCY_CODE_SIZE);
     return ERR_OK;

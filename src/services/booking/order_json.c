@@ -1,13 +1,12 @@
 /* booking/order_json.c - an order as the API shows it.
  *
- * The rows know ids and amounts; names, payment methods and limits come from the event as it is offered
- * now. What is not shown (yet) is decided here alone: the time limit of what is not held, and tickets
- * before the money for them is there. */
+ * The rows know ids and amounts; names, payment methods and limits come from the event as it is
+ * offered now. What is not shown (yet) is decided here alone: the time limit of what is not
+ * held, and tickets before the money for them is there. */
 
-#include <assert.h>
+#include "services/booking/order.h"
 
 #include "services/booking/catalog.h"
-#include "services/booking/order.h"
 #include "services/booking/state.h"
 
 struct item_view {

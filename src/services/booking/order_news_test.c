@@ -11,12 +11,12 @@ TEST(the_news_of_an_order_says_whose_it_is_and_what_it_cost)
         struct order_said said;
         const char *expected; /* SQL on the payload p */
     } cases[] = {
-        {{0},
-         "p->>'$.reason' IS NULL AND p->>'$.refund_id' IS NULL AND p->>'$.amount' IS NULL"},
-        {{.reason = {"event_cancelled", 15}}, "p->>'$.reason' = 'event_cancelled'"},
+        {{.reason = {NULL, 0}},
+         "p->>'$.reason' IS NULL AND p->>'$.refund_id' IS NULL AND p->>'$.amount' IS NULL"  },
+        {{.reason = {"event_cancelled", 15}},           "p->>'$.reason' = 'event_cancelled'"},
         {{.refund = {{{1}}}, .amount = {500, {"EGP"}}},
          "p->>'$.refund_id' LIKE 'rf_%' AND p->>'$.amount.amount' = 500"
-         " AND p->>'$.amount.currency' = 'EGP'"},
+         " AND p->>'$.amount.currency' = 'EGP'"                                             },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -26,8 +26,8 @@ TEST(the_news_of_an_order_says_whose_it_is_and_what_it_cost)
         const struct order order = {
             .id = {booking_user(3)},
             .user = booking_user(1),
-            .event = {booking_user(2)},
-            .total = {25000, {"EGP"}},
+            .event = {     booking_user(2)              },
+            .total = { 25000,               {"EGP"}},
             .payment_method = STR("card"),
         };
 
@@ -36,8 +36,8 @@ TEST(the_news_of_an_order_says_whose_it_is_and_what_it_cost)
         CHECK_OK(tx_begin(&tx, node.booking->db));
         CHECK_OK(order_tell(&tx, &call, "order.something", &order, &cases[i].said));
         CHECK_OK(tx_commit(&tx));
-        CHECK_I64(1, booking_told(&node, "order.something",
-                                  id_format(ORDER_PREFIX, order.id.uuid).text));
+        CHECK_I64(
+            1, booking_told(&node, "order.something", id_format(ORDER_PREFIX, order.id.uuid).text));
         CHECK_I64(1, booking_told(&node, "order.something", id_format("usr", order.user).text));
         CHECK_I64(1, booking_told(&node, "order.something",
                                   id_format(EVENT_PREFIX, order.event.uuid).text));

@@ -54,7 +54,6 @@ err order_refund_get(struct tx *tx, struct call *call, refund_id id, struct orde
 {
     CLEANUP(rows_done) struct rows rows = {0};
     struct ticket_ids ids = {0};
-    str tickets = STR_ABSENT;
 
     TRY(rows_first(&rows, tx, &SQL_ORDER_REFUND_FIND, ARGS(UUID(id.uuid)), call->arena));
     struct order_refund refund = {
@@ -67,7 +66,7 @@ err order_refund_get(struct tx *tx, struct call *call, refund_id id, struct orde
     if (!currency_parse(row_text(&rows, 2), &refund.amount.currency) || refund.status < 0 ||
         refund.status >= STATUS_COUNT)
         return ERR_INTERNAL;
-    tickets = row_text(&rows, 5);
+    const str tickets = row_text(&rows, 5);
     TRY(rows_close(&rows));
     TRY(json_read(call->arena, tickets, &ids_shape, &ids));
     refund.tickets = ids.items;
@@ -181,8 +180,14 @@ err order_refund_make(struct tx *tx, struct desk_write *write, const struct orde
 
     assert(in->ticket_count > 0 && in->ticket_count <= TICKETS_MAX);
 
-    TRY(tickets_end(tx, write, order, in->tickets, in->ticket_count, in->to,
-                    in->event_cancelled ? STR("event_cancelled") : STR_ABSENT, &ended));
+    const struct tickets_end end = {
+        .order = order,
+        .tickets = in->tickets,
+        .count = in->ticket_count,
+        .to = in->to,
+        .reason = in->event_cancelled ? STR("event_cancelled") : STR_ABSENT,
+    };
+    TRY(tickets_end(tx, write, &end, &ended));
     const int64_t paid_minor = order->status == ORDER_PENDING ? 0 : ended.price_minor;
     const int64_t unpaid_minor = ended.price_minor - paid_minor;
     const int64_t refunded_minor = order->refunded_minor + paid_minor;

@@ -273,7 +273,8 @@ static err drop_tickets(struct tx *tx, struct desk_write *write, struct paying *
 
     /* Of a promised order some may have been cancelled before: only what is left goes back. */
     TRY(ticket_list_of_order(tx, write->call, order->id, &tickets, &count));
-    TRY(tickets_end(tx, write, order, tickets, count, TICKET_CANCELLED, paying->reason, &ended));
+    const struct tickets_end end = {order, tickets, count, TICKET_CANCELLED, paying->reason};
+    TRY(tickets_end(tx, write, &end, &ended));
     if (count == 0) {
         TRY(each_item(tx, write, order, stock_release));
         TRY(buyer_give_back(tx, order->user, order->event, order_ticket_quantity(order)));

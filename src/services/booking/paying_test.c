@@ -8,7 +8,9 @@
 #include "support/booking_buy.h"
 #include "support/test.h"
 
-enum { PRICE = 25000, TOTAL = 10, QUANTITY = 2, MINUTE_MS = 60 * 1000 };
+enum { TOTAL = 10, QUANTITY = 2 };
+#define PRICE     INT64_C(25000)
+#define MINUTE_MS INT64_C(60000)
 
 /* --- Rules --- */
 
@@ -45,15 +47,16 @@ struct desk_of_payment {
     order_id order;
     const char *order_text;
     attempt_id attempts[2];
-    char attempt_texts[2][ID_TEXT_SIZE_MAX + 1];
 };
 
 /* A letter is an op of the first attempt; b, c, s, a are those of the second. */
 static err op(struct desk_of_payment *desk, struct call *call, char letter)
 {
-    const bool second = letter >= 'a';
+    static const char of_second[] = "bcsa";
+    const char *found = strchr(of_second, letter);
+    const bool second = found != NULL;
     const attempt_id attempt = desk->attempts[second];
-    const char what = second ? (char)(letter - 'a' + 'A') : letter;
+    const int what = second ? "BCSA"[found - of_second] : letter;
     struct booking_view view = {0};
 
     switch (what) {
@@ -118,71 +121,95 @@ static err step(struct desk_of_payment *desk, char letter)
     return op(desk, &call, letter);
 }
 
+/* Every way that payment and time can take: letters of `op`, X and Z. */
+static const struct {
+    const char *steps;
+    err last; /* of the last step; all before are ERR_OK */
+    const char *status;
+    int attempt_state;
+    int64_t shown;         /* tickets that the buyer sees */
+    const char *available; /* of 10, after 2 were held */
+} ways[] = {
+    {"B",     ERR_OK,                  "held",      ATTEMPT_LIVE,      0, "8" },
+    {"BB",    ERR_OK,                  "held",      ATTEMPT_LIVE,      0, "8" },
+    {"Bb",    ERR_CONFLICT,            "held",      ATTEMPT_LIVE,      0, "8" },
+    {"BX",    ERR_OK,                  "held",      ATTEMPT_LIVE,      0, "8" },
+    {"XB",    ERR_ORDER_EXPIRED,       "expired",   ATTEMPT_NONE,      0, "10"},
+    {"BC",    ERR_OK,                  "held",      ATTEMPT_CONFIRMED, 0, "8" },
+    {"BCC",   ERR_OK,                  "held",      ATTEMPT_CONFIRMED, 0, "8" },
+    {"BCX",   ERR_OK,                  "held",      ATTEMPT_CONFIRMED, 0, "8" },
+    {"BCc",   ERR_ALREADY_PAID,        "held",      ATTEMPT_CONFIRMED, 0, "8" },
+    {"BCS",   ERR_OK,                  "confirmed", ATTEMPT_SETTLED,   2, "8" },
+    {"BCSS",  ERR_OK,                  "confirmed", ATTEMPT_SETTLED,   2, "8" },
+    {"BCSC",  ERR_OK,                  "confirmed", ATTEMPT_SETTLED,   2, "8" },
+    {"BCSA",  ERR_ALREADY_PAID,        "confirmed", ATTEMPT_SETTLED,   2, "8" },
+    {"BCSb",  ERR_ALREADY_PAID,        "confirmed", ATTEMPT_SETTLED,   2, "8" },
+    {"BCSs",  ERR_CONFLICT,            "confirmed", ATTEMPT_SETTLED,   2, "8" },
+    {"BCSa",  ERR_OK,                  "confirmed", ATTEMPT_SETTLED,   2, "8" },
+    {"BS",    ERR_CONFLICT,            "held",      ATTEMPT_LIVE,      0, "8" },
+    {"S",     ERR_CONFLICT,            "held",      ATTEMPT_NONE,      0, "8" },
+    {"A",     ERR_OK,                  "held",      ATTEMPT_NONE,      0, "8" },
+    {"BA",    ERR_OK,                  "held",      ATTEMPT_ABORTED,   0, "8" },
+    {"BAA",   ERR_OK,                  "held",      ATTEMPT_ABORTED,   0, "8" },
+    {"BAS",   ERR_CONFLICT,            "held",      ATTEMPT_ABORTED,   0, "8" },
+    {"BAbcs", ERR_OK,                  "confirmed", ATTEMPT_SETTLED,   2, "8" },
+    {"BAbA",  ERR_OK,                  "held",      ATTEMPT_LIVE,      0, "8" },
+    {"BAX",   ERR_OK,                  "expired",   ATTEMPT_ABORTED,   0, "10"},
+    {"BCA",   ERR_OK,                  "cancelled", ATTEMPT_ABORTED,   0, "10"},
+    {"BCAA",  ERR_OK,                  "cancelled", ATTEMPT_ABORTED,   0, "10"},
+    {"BCAS",  ERR_CONFLICT,            "cancelled", ATTEMPT_ABORTED,   0, "10"},
+    {"BCAC",  ERR_ORDER_EXPIRED,       "cancelled", ATTEMPT_ABORTED,   0, "10"},
+    {"BCAb",  ERR_ORDER_EXPIRED,       "cancelled", ATTEMPT_ABORTED,   0, "10"},
+    {"BAXC",  ERR_OK,                  "held",      ATTEMPT_CONFIRMED, 0, "8" },
+    {"BAXCS", ERR_OK,                  "confirmed", ATTEMPT_SETTLED,   2, "8" },
+    {"BAXCA", ERR_OK,                  "cancelled", ATTEMPT_ABORTED,   0, "10"},
+    {"BAXZC", ERR_ORDER_EXPIRED,       "expired",   ATTEMPT_ABORTED,   0, "0" },
+    {"BH",    ERR_OK,                  "pending",   ATTEMPT_CONFIRMED, 2, "8" },
+    {"BHH",   ERR_OK,                  "pending",   ATTEMPT_CONFIRMED, 2, "8" },
+    {"BHX",   ERR_OK,                  "pending",   ATTEMPT_CONFIRMED, 2, "8" },
+    {"BHS",   ERR_OK,                  "confirmed", ATTEMPT_SETTLED,   2, "8" },
+    {"BHb",   ERR_ALREADY_PAID,        "pending",   ATTEMPT_CONFIRMED, 2, "8" },
+    {"BHA",   ERR_OK,                  "cancelled", ATTEMPT_ABORTED,   0, "10"},
+    {"BT",    ERR_OK,                  "pending",   ATTEMPT_CONFIRMED, 0, "8" },
+    {"BTT",   ERR_OK,                  "pending",   ATTEMPT_CONFIRMED, 0, "8" },
+    {"BTS",   ERR_OK,                  "confirmed", ATTEMPT_SETTLED,   2, "8" },
+    {"BTSS",  ERR_OK,                  "confirmed", ATTEMPT_SETTLED,   2, "8" },
+    {"BTA",   ERR_OK,                  "cancelled", ATTEMPT_ABORTED,   0, "10"},
+    {"BAXT",  ERR_OK,                  "pending",   ATTEMPT_CONFIRMED, 0, "8" },
+    {"BF",    ERR_METHOD_NOT_ACCEPTED, "held",      ATTEMPT_LIVE,      0, "8" },
+};
+
+/* Takes all steps; each changes the status as drawn, and leaves ledgers and rows in agreement. */
+static void go(struct desk_of_payment *desk, const char *steps, err last)
+{
+    int64_t before = ORDER_HELD;
+
+    for (size_t at = 0; steps[at] != '\0'; at++) {
+        const err expected = steps[at + 1] == '\0' ? last : ERR_OK;
+        const err e = step(desk, steps[at]);
+        const int64_t now = column(desk->node, "status");
+
+        if (e != expected)
+            print_error("%s at %zu\n", steps, at);
+        CHECK_ERR(expected, e);
+        if (now != before) /* a late payment passes through `held` in one step */
+            CHECK(
+                order_may_become((enum order_status)before, (enum order_status)now) ||
+                (before == ORDER_EXPIRED && order_may_become(ORDER_HELD, (enum order_status)now)));
+        before = now;
+        booking_check_audit(desk->node);
+    }
+}
+
 TEST(every_order_of_ops_ends_well)
 {
-    static const struct {
-        const char *steps;
-        err last; /* of the last step; all before are ERR_OK */
-        const char *status;
-        int attempt_state;
-        int64_t shown;        /* tickets that the buyer sees */
-        const char *available; /* of 10, after 2 were held */
-    } cases[] = {
-        {"B",       ERR_OK,                  "held",      ATTEMPT_LIVE,      0, "8" },
-        {"BB",      ERR_OK,                  "held",      ATTEMPT_LIVE,      0, "8" },
-        {"Bb",      ERR_CONFLICT,            "held",      ATTEMPT_LIVE,      0, "8" },
-        {"BX",      ERR_OK,                  "held",      ATTEMPT_LIVE,      0, "8" },
-        {"XB",      ERR_ORDER_EXPIRED,       "expired",   ATTEMPT_NONE,      0, "10"},
-        {"BC",      ERR_OK,                  "held",      ATTEMPT_CONFIRMED, 0, "8" },
-        {"BCC",     ERR_OK,                  "held",      ATTEMPT_CONFIRMED, 0, "8" },
-        {"BCX",     ERR_OK,                  "held",      ATTEMPT_CONFIRMED, 0, "8" },
-        {"BCc",     ERR_ALREADY_PAID,        "held",      ATTEMPT_CONFIRMED, 0, "8" },
-        {"BCS",     ERR_OK,                  "confirmed", ATTEMPT_SETTLED,   2, "8" },
-        {"BCSS",    ERR_OK,                  "confirmed", ATTEMPT_SETTLED,   2, "8" },
-        {"BCSC",    ERR_OK,                  "confirmed", ATTEMPT_SETTLED,   2, "8" },
-        {"BCSA",    ERR_ALREADY_PAID,        "confirmed", ATTEMPT_SETTLED,   2, "8" },
-        {"BCSb",    ERR_ALREADY_PAID,        "confirmed", ATTEMPT_SETTLED,   2, "8" },
-        {"BCSs",    ERR_CONFLICT,            "confirmed", ATTEMPT_SETTLED,   2, "8" },
-        {"BCSa",    ERR_OK,                  "confirmed", ATTEMPT_SETTLED,   2, "8" },
-        {"BS",      ERR_CONFLICT,            "held",      ATTEMPT_LIVE,      0, "8" },
-        {"S",       ERR_CONFLICT,            "held",      ATTEMPT_NONE,      0, "8" },
-        {"A",       ERR_OK,                  "held",      ATTEMPT_NONE,      0, "8" },
-        {"BA",      ERR_OK,                  "held",      ATTEMPT_ABORTED,   0, "8" },
-        {"BAA",     ERR_OK,                  "held",      ATTEMPT_ABORTED,   0, "8" },
-        {"BAS",     ERR_CONFLICT,            "held",      ATTEMPT_ABORTED,   0, "8" },
-        {"BAbcs",   ERR_OK,                  "confirmed", ATTEMPT_SETTLED,   2, "8" },
-        {"BAbA",    ERR_OK,                  "held",      ATTEMPT_LIVE,      0, "8" },
-        {"BAX",     ERR_OK,                  "expired",   ATTEMPT_ABORTED,   0, "10"},
-        {"BCA",     ERR_OK,                  "cancelled", ATTEMPT_ABORTED,   0, "10"},
-        {"BCAA",    ERR_OK,                  "cancelled", ATTEMPT_ABORTED,   0, "10"},
-        {"BCAS",    ERR_CONFLICT,            "cancelled", ATTEMPT_ABORTED,   0, "10"},
-        {"BCAC",    ERR_ORDER_EXPIRED,       "cancelled", ATTEMPT_ABORTED,   0, "10"},
-        {"BCAb",    ERR_ORDER_EXPIRED,       "cancelled", ATTEMPT_ABORTED,   0, "10"},
-        {"BAXC",    ERR_OK,                  "held",      ATTEMPT_CONFIRMED, 0, "8" },
-        {"BAXCS",   ERR_OK,                  "confirmed", ATTEMPT_SETTLED,   2, "8" },
-        {"BAXCA",   ERR_OK,                  "cancelled", ATTEMPT_ABORTED,   0, "10"},
-        {"BAXZC",   ERR_ORDER_EXPIRED,       "expired",   ATTEMPT_ABORTED,   0, "0" },
-        {"BH",      ERR_OK,                  "pending",   ATTEMPT_CONFIRMED, 2, "8" },
-        {"BHH",     ERR_OK,                  "pending",   ATTEMPT_CONFIRMED, 2, "8" },
-        {"BHX",     ERR_OK,                  "pending",   ATTEMPT_CONFIRMED, 2, "8" },
-        {"BHS",     ERR_OK,                  "confirmed", ATTEMPT_SETTLED,   2, "8" },
-        {"BHb",     ERR_ALREADY_PAID,        "pending",   ATTEMPT_CONFIRMED, 2, "8" },
-        {"BHA",     ERR_OK,                  "cancelled", ATTEMPT_ABORTED,   0, "10"},
-        {"BT",      ERR_OK,                  "pending",   ATTEMPT_CONFIRMED, 0, "8" },
-        {"BTT",     ERR_OK,                  "pending",   ATTEMPT_CONFIRMED, 0, "8" },
-        {"BTS",     ERR_OK,                  "confirmed", ATTEMPT_SETTLED,   2, "8" },
-        {"BTSS",    ERR_OK,                  "confirmed", ATTEMPT_SETTLED,   2, "8" },
-        {"BTA",     ERR_OK,                  "cancelled", ATTEMPT_ABORTED,   0, "10"},
-        {"BAXT",    ERR_OK,                  "pending",   ATTEMPT_CONFIRMED, 0, "8" },
-        {"BF",      ERR_METHOD_NOT_ACCEPTED, "held",      ATTEMPT_LIVE,      0, "8" },
-    };
-    static const char *const tickets_shown = "SELECT count(*) FROM ticket t JOIN order_state s ON "
-                                             "s.id = t.order_id WHERE s.status <> 0 AND t.status = 0";
+    static const char *const tickets_shown =
+        "SELECT count(*) FROM ticket t JOIN order_state s ON s.id = t.order_id"
+        " WHERE s.status <> 0 AND t.status = 0";
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
         CLEANUP(booking_node_close) struct booking_node node;
         struct desk_of_payment desk = {.node = &node};
-        int64_t before = ORDER_HELD;
 
         booking_node_open(&node, NULL);
         desk.event = booking_add_simple(&node, TOTAL, PRICE);
@@ -190,26 +217,15 @@ TEST(every_order_of_ops_ends_well)
         CHECK(id_parse(ORDER_PREFIX, str_of(desk.order_text), &desk.order.uuid));
         for (int attempt = 0; attempt < 2; attempt++)
             desk.attempts[attempt].uuid = booking_user(100 + attempt);
-        for (size_t at = 0; cases[i].steps[at] != '\0'; at++) {
-            const bool last = cases[i].steps[at + 1] == '\0';
-            const err e = step(&desk, cases[i].steps[at]);
-            const int64_t now = column(&node, "status");
+        go(&desk, ways[i].steps, ways[i].last);
 
-            if (e != (last ? cases[i].last : ERR_OK))
-                print_error("%s at %zu\n", cases[i].steps, at);
-            CHECK_ERR(last ? cases[i].last : ERR_OK, e);
-            if (now != before) /* a late payment passes through `held` in one step */
-                CHECK(order_may_become((enum order_status)before, (enum order_status)now) ||
-                      (before == ORDER_EXPIRED && order_may_become(ORDER_HELD, (enum order_status)now)));
-            before = now;
-            booking_check_audit(&node);
-        }
-        if (strcmp(cases[i].status, order_status_names[before]) != 0)
-            print_error("%s\n", cases[i].steps);
-        CHECK_STR(cases[i].status, str_of(order_status_names[before]));
-        CHECK_I64(cases[i].attempt_state, column(&node, "attempt_state"));
-        CHECK_I64(cases[i].shown, booking_i64(&node, tickets_shown));
-        CHECK_STR(cases[i].available, booking_available(&node, node.arena, &desk.event));
+        const char *status = order_status_names[column(&node, "status")];
+        if (strcmp(ways[i].status, status) != 0)
+            print_error("%s\n", ways[i].steps);
+        CHECK_STR(ways[i].status, str_of(status));
+        CHECK_I64(ways[i].attempt_state, column(&node, "attempt_state"));
+        CHECK_I64(ways[i].shown, booking_i64(&node, tickets_shown));
+        CHECK_STR(ways[i].available, booking_available(&node, node.arena, &desk.event));
     }
 }
 
@@ -252,9 +268,9 @@ TEST(what_was_cancelled_of_a_promised_order_is_not_given_back_twice)
     booking_node_open(&node, NULL);
     desk.event = booking_add_event(&node, &given);
     bought = booking_buy(&node, "customer-1", &desk.event, 3, "cash_on_arrival");
-    CHECK_I64(200, booking_send(&node, "customer-1", "DELETE", NULL, "/tickets/%s",
-                                bought.tickets[1])
-                       .status);
+    CHECK_I64(
+        200,
+        booking_send(&node, "customer-1", "DELETE", NULL, "/tickets/%s", bought.tickets[1]).status);
     CHECK(id_parse(ORDER_PREFIX, str_of(bought.order), &desk.order.uuid));
     booking_node_call(&node, &call);
     {

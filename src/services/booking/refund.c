@@ -10,7 +10,7 @@
 #include "services/booking/order_refund.h"
 #include "services/booking/state.h"
 
-enum { ANSWER_SIZE_MAX = 4 * 1024 * 1024, REASON_MAX = 500 };
+enum { ANSWER_SIZE_MAX = 4 * 1024 * 1024, REASON_MAX = 500, BODY_SIZE_MAX = 16384 };
 
 /* --- Rules: no I/O --- */
 
@@ -295,7 +295,7 @@ static err delete_ticket(struct req *req)
 }
 
 static const struct route routes[] = {
-    {METHOD_DELETE, "/tickets/{ticket}", delete_ticket, AUTH_USER, NO_BODY,         UNKEYED, ON_WORKER},
-    {METHOD_POST,   "/tickets/refund",   post_refund,   AUTH_USER, BODY(16 * 1024), KEYED,   ON_WORKER},
+    {METHOD_DELETE, "/tickets/{ticket}", delete_ticket, AUTH_USER, NO_BODY,             UNKEYED, ON_WORKER},
+    {METHOD_POST,   "/tickets/refund",   post_refund,   AUTH_USER, BODY(BODY_SIZE_MAX), KEYED,   ON_WORKER},
 };
 const struct route_table refund_routes = ROUTE_TABLE(routes);

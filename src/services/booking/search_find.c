@@ -50,7 +50,7 @@ struct matcher {
     bool with_typos;
     struct tally *tallies; /* by slot */
     uint32_t *scores;      /* of the best reading, by slot; 0: none matches */
-    uint32_t *candidates;  /* slots that match all words so far */
+    uint32_t *candidates;  /* slots that match all words so far, ascending */
     size_t candidate_count;
     bool is_first; /* word of the reading */
     bool is_last;
@@ -96,11 +96,7 @@ static void match_term(struct matcher *matcher, uint32_t number, uint32_t cost)
 
         struct tally *tally = &matcher->tallies[slot];
 
-        if (matcher->is_first && tally->word == 0)
-            matcher->candidates[matcher->candidate_count++] = slot;
-        else if (!matcher->is_first && tally->sum == 0)
-            continue;
-        if (score > tally->word)
+        if (score > tally->word && (matcher->is_first || tally->sum > 0))
             tally->word = score;
     }
 }
@@ -119,7 +115,7 @@ static void match_typo(void *arg, const struct typo *typo)
                    (typo->prefix ? prefix_cost(matcher) : 0));
 }
 
-static void match_word(struct matcher *matcher, const struct word *word)
+static void match_word(struct matcher *matcher, const struct word *word, bool respaced)
 {
     const struct terms *terms = &matcher->search->terms;
     const uint32_t top = terms_find_node(terms, word);
@@ -127,11 +123,29 @@ static void match_word(struct matcher *matcher, const struct word *word)
     for (uint32_t node = top; node != NODE_NONE; node = terms_next_below(terms, top, node))
         if (terms->nodes[node].term != TERM_NONE)
             match_term(matcher, terms->nodes[node].term, node == top ? 0 : prefix_cost(matcher));
-    if (matcher->with_typos)
+    if (matcher->with_typos && !respaced)
         typo_each(terms, word, matcher->is_last, match_typo, matcher);
 }
 
-/* Keeps the candidates that match the word too. */
+/* The candidates are those that match the first word. They are collected by slot, not as they were
+ * met: going through memory in order is worth looking at every slot. */
+static void join_first_word(struct matcher *matcher)
+{
+    size_t count = 0;
+
+    for (uint32_t slot = 0; slot < matcher->search->slots_end; slot++) {
+        struct tally *tally = &matcher->tallies[slot];
+
+        if (tally->word == 0)
+            continue;
+        tally->sum = tally->word;
+        tally->word = 0;
+        matcher->candidates[count++] = slot;
+    }
+    matcher->candidate_count = count;
+}
+
+/* Keeps the candidates that match one more word. */
 static void join_word(struct matcher *matcher)
 {
     size_t kept = 0;
@@ -140,12 +154,10 @@ static void join_word(struct matcher *matcher)
         const uint32_t slot = matcher->candidates[i];
         struct tally *tally = &matcher->tallies[slot];
 
-        if (tally->word > 0) {
-            tally->sum += tally->word;
-            matcher->candidates[kept++] = slot;
-        } else
-            tally->sum = 0;
+        tally->sum = tally->word > 0 ? tally->sum + tally->word : 0;
         tally->word = 0;
+        if (tally->sum > 0)
+            matcher->candidates[kept++] = slot;
     }
     matcher->candidate_count = kept;
 }
@@ -157,12 +169,16 @@ static void match_reading(struct matcher *matcher, const struct reading *reading
     const uint64_t hash = reading_hash(reading);
     const uint32_t respaced = reading->respaced ? COST_RESPACED << COST_SHIFT : 0;
 
-    matcher->candidate_count = 0;
     for (size_t i = 0; i < reading->count; i++) {
         matcher->is_first = i == 0;
         matcher->is_last = i + 1 == reading->count;
-        match_word(matcher, &reading->words[i]);
-        join_word(matcher);
+        match_word(matcher, &reading->words[i], reading->respaced);
+        if (matcher->is_first)
+            join_first_word(matcher);
+        else
+            join_word(matcher);
+        if (matcher->candidate_count == 0)
+            return;
     }
     for (size_t i = 0; i < matcher->candidate_count; i++) {
         const uint32_t slot = matcher->candidates[i];
@@ -280,7 +296,6 @@ static void find(const struct search *search, const struct readings *readings, b
     matcher_init(&matcher, search, with_typos);
     for (size_t i = 0; i < readings->count; i++)
         match_reading(&matcher, &readings->list[i]);
-    /* By slot, which reads memory in order, however many match. */
     for (uint32_t number = 0; number < search->slots_end; number++) {
         const struct search_slot *slot = &search->slots[number];
 

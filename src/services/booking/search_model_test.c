@@ -233,7 +233,7 @@ static size_t model_find(const struct model *model, const char *query, bool with
             continue;
         int64_t faults = sum_of_faults(event, query, with_typos);
         for (size_t j = 0; j < respaced.count; j++) {
-            const int64_t other = sum_of_faults(event, respaced.texts[j], with_typos);
+            const int64_t other = sum_of_faults(event, respaced.texts[j], false);
             if (other + FAULT_RESPACED < faults)
                 faults = other + FAULT_RESPACED;
         }

@@ -12,7 +12,7 @@ enum {
 
 struct reading {
     size_t count;
-    bool respaced; /* not as it was typed, so it counts less */
+    bool respaced; /* not as it was typed: it counts less, and no misspelling is added to it */
     struct word words[SEARCH_QUERY_WORDS_MAX];
 };
 

@@ -1,9 +1,11 @@
-/* booking/seen.c - a Bloom filter over (user, Idempotency-Key), so that refusals need no database.
+/* booking/seen.c - a Bloom filter over (user, Idempotency-Key), so that refusals need no
+ * database.
  *
- * Who is refused (sold out, limits, off sale) must still get his first answer if this key has one already.
- * To know that no order has the key, no order needs to be read: keys are added before they are queued, and
- * those of the database when the service opens. A false "maybe" costs a visit to the batch, nothing else; so
- * a filter that fills up gets slow, never wrong. This process is the one that places this database's holds. */
+ * Who is refused (sold out, limits, off sale) must still get his first answer if this key has
+ * one already. To know that no order has the key, no order needs to be read: keys are added
+ * before they are queued, and those of the database when the service opens. A false "maybe"
+ * costs a visit to the batch, nothing else; so a filter that fills up gets slow, never wrong.
+ * This process is the one that places this database's holds. */
 
 #include "services/booking/seen.h"
 
@@ -64,7 +66,8 @@ void seen_free(struct seen *seen)
     mem_free(seen);
 }
 
-/* Empties the older generation and makes it the current one. Whoever adds meanwhile adds to the other. */
+/* Empties the older generation and makes it the current one. Whoever adds meanwhile adds to the
+ * other. */
 static void turn(struct seen *seen, int64_t now_ms)
 {
     int64_t due_ms = seen->turns_at_ms;

@@ -1,8 +1,9 @@
 /* booking/stock.c - takes stock and gives it back: the guarded rows and their ledger.
  *
- * Buyers race for what remains in the database: one writer at a time reads a row, takes what it finds, and the
- * UPDATE's own WHERE has the last word. Each change is a row of the append-only ledger in the same transaction, so
- * that whoever doubts `remaining` can add it up again (audit.c). The hints in memory are in stock_hint.c. */
+ * Buyers race for what remains in the database: one writer at a time reads a row, takes what it
+ * finds, and the UPDATE's own WHERE has the last word. Each change is a row of the append-only
+ * ledger in the same transaction, so that whoever doubts `remaining` can add it up again
+ * (audit.c). The hints in memory are in stock_hint.c. */
 
 #include "services/booking/stock.h"
 

@@ -1,8 +1,9 @@
-/* booking/stock_hint.c - what remains per ticket type, in memory: hints that may refuse and never admit.
+/* booking/stock_hint.c - what remains per ticket type, in memory: hints that may refuse and
+ * never admit.
  *
- * Event loops read without a lock: a fixed table of chains that only grow, whose links and levels are atomic.
- * A level carries its row's version, so noting one is taking the greater of two, in whatever order
- * commits, loads and their notes come by. */
+ * Event loops read without a lock: a fixed table of chains that only grow, whose links and
+ * levels are atomic. A level carries its row's version, so noting one is taking the greater of
+ * two, in whatever order commits, loads and their notes come by. */
 
 #include "services/booking/stock_hint.h"
 

@@ -38,30 +38,29 @@ static err tell(struct tx *tx, struct call *call, const struct ticket *ticket,
 }
 
 static err end_one(struct tx *tx, struct call *call, const struct ticket *ticket,
-                   enum ticket_status to, str reason)
+                   const struct tickets_end *in)
 {
     int64_t changed = 0;
 
-    TRY(db_exec_count(tx, &SQL_TICKET_END, ARGS(UUID(ticket->id.uuid), I64(to)), &changed));
+    TRY(db_exec_count(tx, &SQL_TICKET_END, ARGS(UUID(ticket->id.uuid), I64(in->to)), &changed));
     if (changed == 0)
         return call_explain(call, ERR_CONFLICT, "the ticket was just used or cancelled");
     if (ticket->order_status != ORDER_HELD) /* else it was never shown to anybody */
-        TRY(tell(tx, call, ticket, to, reason));
+        TRY(tell(tx, call, ticket, in->to, in->reason));
     /* Whoever the ticket is for now has one less: after a transfer that is not the order's buyer. */
     return buyer_give_back(tx, ticket->user, ticket->event, 1);
 }
 
 /* Types in the order of the items, as the holds take them: writes of several types then queue instead of deadlocking. */
-static err give_stock_back(struct tx *tx, struct desk_write *write, const struct order *order,
-                           const struct ticket *tickets, size_t count)
+static err give_stock_back(struct tx *tx, struct desk_write *write, const struct tickets_end *in)
 {
-    for (size_t i = 0; i < order->item_count; i++) {
-        struct stock_change change = {order->items[i].type, order->id, 0};
+    for (size_t i = 0; i < in->order->item_count; i++) {
+        struct stock_change change = {in->order->items[i].type, in->order->id, 0};
         stock_level level = 0;
 
-        for (size_t t = 0; t < count; t++)
-            change.quantity += tickets[t].status == TICKET_VALID &&
-                               uuid_eq(tickets[t].type.uuid, change.type.uuid);
+        for (size_t t = 0; t < in->count; t++)
+            change.quantity += in->tickets[t].status == TICKET_VALID &&
+                               uuid_eq(in->tickets[t].type.uuid, change.type.uuid);
         if (change.quantity == 0)
             continue;
         TRY(stock_cancel(tx, write->call, &change, &level));
@@ -70,22 +69,23 @@ static err give_stock_back(struct tx *tx, struct desk_write *write, const struct
     return ERR_OK;
 }
 
-err tickets_end(struct tx *tx, struct desk_write *write, const struct order *order,
-                const struct ticket *tickets, size_t count, enum ticket_status to, str reason,
+err tickets_end(struct tx *tx, struct desk_write *write, const struct tickets_end *in,
                 struct tickets_ended *ret)
 {
     struct tickets_ended ended = {0};
 
-    assert(to == TICKET_CANCELLED || to == TICKET_REFUNDED);
+    assert(in->to == TICKET_CANCELLED || in->to == TICKET_REFUNDED);
 
-    TRY(give_stock_back(tx, write, order, tickets, count));
-    for (size_t i = 0; i < count; i++) {
-        if (tickets[i].status != TICKET_VALID)
+    TRY(give_stock_back(tx, write, in));
+    for (size_t i = 0; i < in->count; i++) {
+        const struct ticket *ticket = &in->tickets[i];
+
+        if (ticket->status != TICKET_VALID)
             continue;
-        assert(uuid_eq(tickets[i].order.uuid, order->id.uuid));
-        TRY(end_one(tx, write->call, &tickets[i], to, reason));
+        assert(uuid_eq(ticket->order.uuid, in->order->id.uuid));
+        TRY(end_one(tx, write->call, ticket, in));
         ended.count++;
-        ended.price_minor += tickets[i].price_minor;
+        ended.price_minor += ticket->price_minor;
     }
     *ret = ended;
     return ERR_OK;

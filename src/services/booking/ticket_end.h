@@ -10,9 +10,14 @@ struct tickets_ended {
     int64_t price_minor; /* what they cost together */
 };
 
-/* Ends those of `tickets` (all of `order`) that are valid: status `to`, the next generation, so that their codes are dead; stock and the buyer's
- * count go back, each ticket is told of as "ticket.cancelled" for `reason` (may be absent). In the desk's transaction. ERR_CONFLICT: one of the
- * valid ones has changed meanwhile. */
-err tickets_end(struct tx *tx, struct desk_write *write, const struct order *order,
-                const struct ticket *tickets, size_t count, enum ticket_status to, str reason,
+struct tickets_end {
+    const struct order *order;
+    const struct ticket *tickets; /* of the order; those that are not valid stay as they are */
+    size_t count;
+    enum ticket_status to; /* cancelled or refunded */
+    str reason;            /* absent: none */
+};
+/* Ends the valid ones: their status, the next generation, so that their codes are dead; stock and the buyer's count go back, each is told of as
+ * "ticket.cancelled". In the desk's transaction. ERR_CONFLICT: one of them has changed since it was read. */
+err tickets_end(struct tx *tx, struct desk_write *write, const struct tickets_end *in,
                 struct tickets_ended *ret);

@@ -1,6 +1,7 @@
 /* identity/account.c - accounts: who may sign in, and what we know of them.
  *
- * Address and name are sealed at rest and found through a keyed index, so that a copy of the database names nobody. */
+ * Address and name are sealed at rest and found through a keyed index, so that a copy of the database
+ * names nobody. */
 #include "services/identity/account.h"
 
 #include "platform/crypto/crypto.h"
@@ -91,18 +92,31 @@ void account_email_index(const struct call *call, str email, uint8_t ret[EMAIL_I
     keyring_mac(call->self->node->keyring, "email_index", fold_email(call->arena, email), ret);
 }
 
+/* Well-formed text of so many characters. */
+static bool has_points(str text, size_t min, size_t max)
+{
+    if (!str_is_utf8(text))
+        return false;
+    const size_t points = str_code_points(text);
+    return points >= min && points <= max;
+}
+
+/* The shapes of requests say the same; the command line has none. */
 static err check_registration(struct call *call, const struct identity_user_new *in)
 {
-    if (mail_check_address(in->email) != ERR_OK)
+    if (in->email.size > EMAIL_SIZE_MAX || mail_check_address(in->email) != ERR_OK)
         return call_invalid(call, "/email", "is not an e-mail address");
-    if (in->password.size < PASSWORD_POINTS_MIN ||
-        str_code_points(in->password) > PASSWORD_POINTS_MAX)
+    if (!has_points(in->password, PASSWORD_POINTS_MIN, PASSWORD_POINTS_MAX))
         return call_invalid(call, "/password", "has %d to %d characters", PASSWORD_POINTS_MIN,
                             PASSWORD_POINTS_MAX);
     if (str_eq_nocase(in->password, in->email))
         return call_invalid(call, "/password", "may not be the address");
+    if (!has_points(in->name, 1, NAME_POINTS_MAX))
+        return call_invalid(call, "/name", "has 1 to %d characters", NAME_POINTS_MAX);
     if (in->role != ROLE_VENDOR && in->vendor_name.ptr != NULL)
         return call_invalid(call, "/vendor_name", "is for vendors");
+    if (in->vendor_name.ptr != NULL && !has_points(in->vendor_name, 1, NAME_POINTS_MAX))
+        return call_invalid(call, "/vendor_name", "has 1 to %d characters", NAME_POINTS_MAX);
     return ERR_OK;
 }
 
@@ -214,16 +228,19 @@ static err create(struct call *call, const struct identity_user_new *in, struct 
 {
     struct node *node = call->self->node;
     str phc = STR_ABSENT;
-    const bool vendor = in->role == ROLE_VENDOR;
+    const bool sells = in->role == ROLE_VENDOR;
+    vendor_id vendor = {0};
 
     TRY(check_registration(call, in));
     TRY(email_taken(call, in->email)); /* spares the hash; the unique index decides */
+    if (sells)
+        vendor.uuid = call_uuid(call);
     const struct account account = {
-        .id = {.uuid = call_uuid(call)},
+        .id.uuid = call_uuid(call),
         .role = in->role,
-        .vendor = {.uuid = vendor ? call_uuid(call) : (struct uuid){0}},
+        .vendor = vendor,
         .vendor_name =
-            vendor ? (in->vendor_name.ptr != NULL ? in->vendor_name : in->name) : STR_ABSENT,
+            sells ? (in->vendor_name.ptr != NULL ? in->vendor_name : in->name) : STR_ABSENT,
         .email = in->email,
         .name = in->name,
         .locale = STR("en"),

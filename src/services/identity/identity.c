@@ -47,8 +47,7 @@ static void close_identity(struct instance *self)
 {
     struct identity *identity = self->state;
 
-    if (identity != NULL)
-        session_cache_free(identity->sessions);
+    session_cache_free(identity->sessions);
     mem_free(identity);
     self->state = NULL;
 }
@@ -63,12 +62,19 @@ static const struct chore chores[] = {
     {NULL,              NULL          },
 };
 
+static const struct setting setting_rows[] = {
+    SETTING_NUMBER("identity.argon2_memory_kib", SETTING_COUNT, RANGE(8, 1048576), 19456,
+                   "Memory that hashing one password takes, in KiB: more makes guessing dearer."),
+};
+static const struct settings identity_settings = SETTINGS(setting_rows);
+
 const struct service identity_service = {
     .name = "identity",
     .routes = routes,
     .ops = ops,
     .statements = statements,
     .migrations = &identity_migrations,
+    .settings = &identity_settings,
     .chores = chores,
     .open = open_identity,
     .close = close_identity,

@@ -1,6 +1,7 @@
 /* identity/session.c - sign-in and sign-out, and the verdict on a token.
  *
- * Unknown address and wrong password get the same answer after the same work: one argon2id, one look-up, one failure counted. */
+ * Unknown address and wrong password get the same answer after the same work: one argon2id, one
+ * look-up, one failure counted. */
 #include "services/identity/session.h"
 
 #include "platform/crypto/crypto.h"
@@ -9,7 +10,7 @@
 #include "services/identity/state.h"
 #include "services/identity/throttle.h"
 
-enum { FORGET_EVERY_MS = 3600000 };
+enum { FORGET_EVERY_MS = 3600000, FORGET_AGAIN_MS = 1000 };
 
 struct login {
     str email;
@@ -106,17 +107,23 @@ static err revoke(struct call *call, struct uuid session)
     return tx_commit(&tx);
 }
 
+/* A little at a time, so that it is in nobody's way; soon again while there is more. */
 err session_forget(struct call *call, int64_t *ret_next_ms)
 {
+    int64_t sessions = 0;
+    int64_t failures = 0;
+
     {
         CLEANUP(tx_rollback) struct tx tx = {0};
 
         TRY(tx_begin(&tx, call_db(call)));
-        TRY(db_exec(&tx, &SQL_SESSION_FORGET, ARGS(I64(call->now_ms))));
+        TRY(db_exec_count(&tx, &SQL_SESSION_FORGET, ARGS(I64(call->now_ms), I64(FORGET_AT_ONCE)),
+                          &sessions));
         TRY(tx_commit(&tx));
     }
-    TRY(throttle_forget(call));
-    *ret_next_ms = call->now_ms + FORGET_EVERY_MS;
+    TRY(throttle_forget(call, &failures));
+    const bool more = sessions == FORGET_AT_ONCE || failures == FORGET_AT_ONCE;
+    *ret_next_ms = call->now_ms + (more ? FORGET_AGAIN_MS : FORGET_EVERY_MS);
     return ERR_OK;
 }
 

@@ -16,4 +16,4 @@ FROM user_session s JOIN user_credential c ON c.id = s.user_id WHERE s.access_ha
 UPDATE user_session SET revoked_at_ms = $2 WHERE id = $1 AND revoked_at_ms IS NULL;
 
 -- name: session_forget
-DELETE FROM user_session WHERE id IN (SELECT id FROM user_session WHERE refresh_expires_ms < $1 LIMIT 500);
+DELETE FROM user_session WHERE id IN (SELECT id FROM user_session WHERE refresh_expires_ms < $1 LIMIT $2);

@@ -1,6 +1,7 @@
 /* identity/throttle.c - counts failed sign-ins per address, in rows that survive a restart.
  *
- * An address that nobody has is counted like any other, so that the answers do not tell them apart. */
+ * An address that nobody has is counted like any other, so that the answers do not tell them apart.
+ */
 #include "services/identity/throttle.h"
 
 #include "services/identity/throttle.sql.h"
@@ -64,12 +65,14 @@ err throttle_clear(struct call *call, const uint8_t index[EMAIL_INDEX_SIZE])
     return tx_commit(&tx);
 }
 
-err throttle_forget(struct call *call)
+err throttle_forget(struct call *call, int64_t *ret_count)
 {
     CLEANUP(tx_rollback) struct tx tx = {0};
 
     TRY(tx_begin(&tx, call_db(call)));
-    TRY(db_exec(&tx, &SQL_THROTTLE_FORGET,
-                ARGS(I64(call->now_ms - THROTTLE_MEMORY_S * INT64_C(1000)))));
+    TRY(db_exec_count(
+        &tx, &SQL_THROTTLE_FORGET,
+        ARGS(I64(call->now_ms - THROTTLE_MEMORY_S * INT64_C(1000)), I64(FORGET_AT_ONCE)),
+        ret_count));
     return tx_commit(&tx);
 }

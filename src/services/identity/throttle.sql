@@ -1,7 +1,7 @@
 -- name: throttle_find
 SELECT blocked_until_ms FROM sign_in_failure WHERE email_index = $1;
 
--- What is an hour old counts no more.
+-- What is THROTTLE_MEMORY_S old counts no more.
 -- name: throttle_fail
 INSERT INTO sign_in_failure (email_index, failures, blocked_until_ms, last_ms) VALUES ($1, 1, 0, $2)
 ON CONFLICT (email_index) DO UPDATE
@@ -15,4 +15,4 @@ UPDATE sign_in_failure SET blocked_until_ms = $2 WHERE email_index = $1;
 DELETE FROM sign_in_failure WHERE email_index = $1;
 
 -- name: throttle_forget
-DELETE FROM sign_in_failure WHERE email_index IN (SELECT email_index FROM sign_in_failure WHERE last_ms < $1 LIMIT 500);
+DELETE FROM sign_in_failure WHERE email_index IN (SELECT email_index FROM sign_in_failure WHERE last_ms < $1 LIMIT $2);

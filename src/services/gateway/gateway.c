@@ -1,0 +1,112 @@
+/* gateway/gateway.c - the gateway service: whose a request is, how often it may come, and the pages.
+ * It owns nothing durable. */
+#include "services/gateway/gateway.h"
+
+#include <arpa/inet.h>
+
+#include "base/mem.h"
+#include "services/gateway/page.h"
+#include "services/gateway/rate.h"
+#include "services/identity/identity.h"
+
+/* Generous for people, tight for guessing: an account is one person; a network may be a campus. */
+static const struct rate_limit per_account = {.per_s = 200, .burst = 1000};
+static const struct rate_limit per_network = {.per_s = 2000, .burst = 10000};
+static const struct rate_limit sign_in_per_network = {.per_s = 20, .burst = 400};
+
+static const struct setting setting_rows[] = {
+    SETTING_ON_OFF("gateway.rate_limit", 1,
+                   "Limits how often an account, or a network that has not signed in, may ask."),
+};
+static const struct settings gateway_settings = SETTINGS(setting_rows);
+
+err gateway_authenticate(struct req *req)
+{
+    const struct identity_token_verify in = {.token = req->authorization};
+    struct identity_token_verified verified = {0};
+
+    if (req->authorization.ptr == NULL)
+        return ERR_OK;
+    TRY(identity_token_verify(&req->call, &in, &verified));
+    req->call.caller = (struct caller){
+        .role = (enum role)verified.role,
+        .user = verified.user.uuid,
+        .vendor = verified.vendor.uuid,
+        .session = verified.session.uuid,
+    };
+    return ERR_OK;
+}
+
+/* Sign-in and registration come from nobody yet, so they count for their network, in a bucket of
+ * their own. */
+static bool is_sign_in(const struct req *req)
+{
+    const str path = str_of(req->route->path);
+
+    return req->method == METHOD_POST &&
+           (str_eq(path, STR("/login")) || str_eq(path, STR("/register")));
+}
+
+/* An IPv4 address, or the 64 bits of an IPv6 address that its owner cannot change at will. */
+static uint64_t network_key(struct arena *arena, str address)
+{
+    struct in6_addr v6;
+
+    if (inet_pton(AF_INET6, arena_cstr(arena, address), &v6) != 1)
+        return str_hash(address);
+    if (IN6_IS_ADDR_V4MAPPED(&v6))
+        return str_hash((str){(const char *)&v6.s6_addr[12], 4});
+    return str_hash((str){(const char *)v6.s6_addr, 8});
+}
+
+err gateway_admit(struct req *req)
+{
+    const struct instance *self = NULL;
+    const struct rate_limit *limit = &per_network;
+    uint64_t key = 0;
+    int wait_s = 0;
+
+    if (req->call.self == NULL) /* the server's own: health checks are never refused */
+        return ERR_OK;
+    self = node_find(req->call.self->node, "gateway");
+    if (!config_on(self->node->config, "gateway.rate_limit"))
+        return ERR_OK;
+    if (!uuid_is_zero(req->call.caller.user)) {
+        limit = &per_account;
+        key = uuid_hash(req->call.caller.user);
+    } else {
+        key = network_key(req->call.arena, req->remote_address);
+        if (is_sign_in(req)) {
+            limit = &sign_in_per_network;
+            key = ~key;
+        }
+    }
+    if (rate_take(self->state, key, limit, req->call.now_ms, &wait_s))
+        return ERR_OK;
+    req->call.problem.retry_after_s = wait_s;
+    return call_explain(&req->call, ERR_RATE_LIMITED,
+                        "at most %lld requests a second, with bursts of %lld",
+                        (long long)limit->per_s, (long long)limit->burst);
+}
+
+static err open_gateway(struct instance *self, [[maybe_unused]] struct call *call)
+{
+    self->state = rate_table_new();
+    return ERR_OK;
+}
+
+static void close_gateway(struct instance *self)
+{
+    rate_table_free(self->state);
+    self->state = NULL;
+}
+
+static const struct route_table *const routes[] = {&page_routes, NULL};
+
+const struct service gateway_service = {
+    .name = "gateway",
+    .routes = routes,
+    .settings = &gateway_settings,
+    .open = open_gateway,
+    .close = close_gateway,
+};

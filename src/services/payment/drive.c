@@ -1,0 +1,281 @@
+/* payment/drive.c - the way of an attempt from its first step to its end.
+ *
+ * The same code runs for a request and, after a crash or a lost answer, for the reconciler: each step
+ * is written before it is taken, and taking it twice does no harm (the provider by its key, booking
+ * by the attempt's id). */
+#include "services/payment/drive.h"
+
+#include <assert.h>
+
+#include "services/payment/desk.h"
+#include "services/payment/refund.h"
+#include "services/payment/state.h"
+
+enum { LOST_LOOK_MS = 2000, RETRY_MS = 1000, RETRY_MS_MAX = 60000 };
+
+const struct provider *provider_find(str name)
+{
+    static const struct provider *const providers[] = {&sandbox_provider};
+
+    for (size_t i = 0; i < sizeof(providers) / sizeof(providers[0]); i++)
+        if (str_eq(name, str_of(providers[i]->name)))
+            return providers[i];
+    return NULL;
+}
+
+/* --- Steps: each takes one and writes the next state --- */
+
+static err end_without_money(struct call *call, struct attempt *attempt, err why)
+{
+    attempt->failure = str_of(err_name(why));
+    return attempt_move(call, attempt, ATTEMPT_ABORTING);
+}
+
+/* What the provider says of the charge, as the attempt's next state. */
+static err take_charge(struct call *call, struct attempt *attempt, const struct charge *charge)
+{
+    if (charge->brand.size > 0)
+        attempt->brand = charge->brand;
+    switch (charge->status) {
+    case CHARGE_PROCESSING:
+        return attempt_look_again(call, attempt->id, charge->look_again_ms);
+    case CHARGE_REQUIRES_ACTION:
+        attempt->redirect_url = charge->redirect_url;
+        if (attempt->state == ATTEMPT_AUTHORISING)
+            TRY(attempt_move(call, attempt, ATTEMPT_REQUIRES_ACTION));
+        return attempt_look_again(call, attempt->id,
+                                  attempt->created_at_ms + ACTION_LIFE_S * INT64_C(1000));
+    case CHARGE_AUTHORISED:
+    case CHARGE_CAPTURED:
+        return attempt_move(call, attempt, ATTEMPT_AUTHORISED);
+    case CHARGE_VOIDED:
+    case CHARGE_DECLINED:
+        break;
+    }
+    return end_without_money(call, attempt,
+                             charge->failure != ERR_OK ? charge->failure : ERR_CARD_DECLINED);
+}
+
+static err authorise(struct call *call, struct attempt *attempt, const struct provider *provider,
+                     str token)
+{
+    struct charge charge = {0};
+    const struct charge_request request = {
+        .key = attempt_key(call->arena, attempt->id),
+        .amount = attempt->amount,
+        .token = token,
+        .payment = arena_str(call->arena, str_of(id_format(PAYMENT_PREFIX, attempt->id.uuid).text)),
+    };
+    const err e = token.ptr != NULL ? provider->authorise(call, &request, &charge)
+                                    : provider->find(call, request.key, &charge);
+
+    if (e == ERR_OK)
+        return take_charge(call, attempt, &charge);
+    if (e == ERR_PROVIDER_UNAVAILABLE && token.ptr != NULL) /* nothing has happened there */
+        return end_without_money(call, attempt, e);
+    if (e == ERR_NOT_FOUND) { /* nor here, unless the first call is still on its way */
+        attempt->failure = str_of(err_name(ERR_PROVIDER_UNAVAILABLE));
+        return attempt_move(call, attempt, ATTEMPT_VOIDING);
+    }
+    if (token.ptr == NULL)
+        return e;
+    /* Nobody knows yet: that is waiting, not failing. */
+    return attempt_look_again(call, attempt->id, call->now_ms + LOST_LOOK_MS);
+}
+
+static err await_action(struct call *call, struct attempt *attempt, const struct provider *provider)
+{
+    struct charge charge = {0};
+
+    TRY(provider->find(call, attempt_key(call->arena, attempt->id), &charge));
+    if (charge.status == CHARGE_REQUIRES_ACTION &&
+        call->now_ms >= attempt->created_at_ms + ACTION_LIFE_S * INT64_C(1000)) {
+        attempt->failure = str_of(err_name(ERR_CARD_DECLINED));
+        return attempt_move(call, attempt, ATTEMPT_VOIDING);
+    }
+    return take_charge(call, attempt, &charge);
+}
+
+static err confirm(struct call *call, struct attempt *attempt)
+{
+    struct booking_view view = {0};
+    const bool cash = str_eq(attempt->method, STR("cash_on_arrival"));
+    const bool transfer = str_eq(attempt->method, STR("bank_transfer"));
+    const bool card = attempt->provider.ptr != NULL;
+    const struct booking_confirm in = {
+        .order = attempt->order,
+        .attempt = attempt->id,
+        .confirm_as = card       ? BOOKING_CARD
+                      : cash     ? BOOKING_CASH
+                      : transfer ? BOOKING_TRANSFER
+                                 : BOOKING_FREE,
+    };
+    const err e = booking_confirm(call, &in, &view);
+
+    if (err_status(e) >= 500)
+        return e;
+    if (e != ERR_OK) {
+        attempt->failure = str_of(err_name(ERR_ORDER_EXPIRED));
+        return attempt_move(call, attempt, card ? ATTEMPT_VOIDING : ATTEMPT_ABORTING);
+    }
+    return attempt_move(call, attempt,
+                        card               ? ATTEMPT_CAPTURING
+                        : cash || transfer ? ATTEMPT_WAITING
+                                           : ATTEMPT_CAPTURED);
+}
+
+static err capture(struct call *call, struct attempt *attempt, const struct provider *provider)
+{
+    struct charge charge = {0};
+
+    TRY(provider->capture(call, attempt_key(call->arena, attempt->id), &charge));
+    switch (charge.status) {
+    case CHARGE_CAPTURED:
+        return attempt_move(call, attempt, ATTEMPT_CAPTURED);
+    case CHARGE_PROCESSING:
+        return attempt_look_again(call, attempt->id, charge.look_again_ms);
+    case CHARGE_VOIDED:
+    case CHARGE_DECLINED:
+        return end_without_money(call, attempt, ERR_CARD_DECLINED);
+    case CHARGE_AUTHORISED:
+    case CHARGE_REQUIRES_ACTION:
+        break;
+    }
+    return ERR_UNAVAILABLE; /* neither taken nor refused: ask again */
+}
+
+/* The order is held again, or gone: either way nothing is left to let go of. */
+static err tell_aborted(struct call *call, const struct attempt *attempt)
+{
+    struct booking_view view = {0};
+    const struct booking_payment_abort in = {attempt->order, attempt->id, attempt->failure};
+    const err e = booking_payment_abort(call, &in, &view);
+
+    return err_status(e) >= 500 ? e : ERR_OK;
+}
+
+static err make_void(struct call *call, struct attempt *attempt, const struct provider *provider)
+{
+    struct charge charge = {0};
+
+    TRY(provider->cancel(call, attempt_key(call->arena, attempt->id), &charge));
+    if (charge.status == CHARGE_PROCESSING)
+        return attempt_look_again(call, attempt->id, charge.look_again_ms);
+    if (charge.status == CHARGE_CAPTURED) /* past us, by somebody at the provider */
+        return attempt_move(call, attempt, ATTEMPT_CAPTURED);
+    TRY(tell_aborted(call, attempt));
+    return attempt_move(call, attempt, ATTEMPT_VOIDED);
+}
+
+static err abort_order(struct call *call, struct attempt *attempt)
+{
+    TRY(tell_aborted(call, attempt));
+    return attempt_move(call, attempt, ATTEMPT_FAILED);
+}
+
+static err settle(struct call *call, struct attempt *attempt)
+{
+    struct booking_view view = {0};
+    const struct booking_settle in = {attempt->order, attempt->id};
+    const err e = booking_settle(call, &in, &view);
+
+    if (err_status(e) >= 500)
+        return e;
+    if (e == ERR_OK)
+        return attempt_move(call, attempt, ATTEMPT_SUCCEEDED);
+    /* The order is gone although its tickets had been made: what was charged for it goes back. */
+    if (attempt->provider.ptr == NULL)
+        return end_without_money(call, attempt, ERR_ORDER_EXPIRED);
+    attempt->failure = str_of(err_name(ERR_ORDER_EXPIRED));
+    return refund_whole(call, attempt);
+}
+
+static err step(struct call *call, struct attempt *attempt, str token)
+{
+    const struct provider *provider = provider_find(attempt->provider);
+
+    assert(provider != NULL || attempt->provider.ptr == NULL);
+    switch (attempt->state) {
+    case ATTEMPT_CREATED: /* the request that made it has died before booking answered */
+        return end_without_money(call, attempt, ERR_UNAVAILABLE);
+    case ATTEMPT_AUTHORISING:
+        return authorise(call, attempt, provider, token);
+    case ATTEMPT_REQUIRES_ACTION:
+        return await_action(call, attempt, provider);
+    case ATTEMPT_AUTHORISED:
+    case ATTEMPT_CONFIRMING:
+        return confirm(call, attempt);
+    case ATTEMPT_CAPTURING:
+        return capture(call, attempt, provider);
+    case ATTEMPT_CAPTURED:
+        return settle(call, attempt);
+    case ATTEMPT_VOIDING:
+        return make_void(call, attempt, provider);
+    case ATTEMPT_ABORTING:
+        return abort_order(call, attempt);
+    case ATTEMPT_WAITING:
+    case ATTEMPT_SUCCEEDED:
+    case ATTEMPT_FAILED:
+    case ATTEMPT_VOIDED:
+    case ATTEMPT_STATES:
+        break;
+    }
+    return ERR_OK;
+}
+
+/* --- Driving --- */
+
+err attempt_drive(struct call *call, struct attempt *attempt, str token)
+{
+    for (;;) {
+        const enum attempt_state before = attempt->state;
+        const err e = step(call, attempt, token);
+
+        if (e == ERR_CONFLICT)
+            return attempt_find(call, attempt->id, attempt); /* somebody else drives it */
+        TRY(e);
+        if (attempt->state == before)
+            return ERR_OK;
+        token = STR_ABSENT;
+    }
+}
+
+static int64_t retry_ms(int tries)
+{
+    const int64_t ms = tries < 16 ? (int64_t)RETRY_MS << tries : RETRY_MS_MAX;
+
+    return ms < RETRY_MS_MAX ? ms : RETRY_MS_MAX;
+}
+
+void attempt_drive_or_leave(struct call *call, struct attempt *attempt, str token)
+{
+    const err e = attempt_drive(call, attempt, token);
+
+    if (e != ERR_OK) {
+        log_event(call->self->node->log, LOG_WARN, "payment.unfinished",
+                  LOG_CSTR("payment", id_format(PAYMENT_PREFIX, attempt->id.uuid).text),
+                  LOG_TEXT("request", call->request_id), LOG_TEXT("error", call_failure(call, e)),
+                  LOG_I64("tries", attempt->tries));
+        /* If even this fails, the lease of the attempt ends by itself. */
+        (void)!attempt_look_again(call, attempt->id, call->now_ms + retry_ms(attempt->tries));
+    }
+    desk_wake(payment_of(call)->desk, attempt->id);
+}
+
+/* Looks at least as often as leases end: an attempt that its request has left behind is nobody's
+ * then, and nobody wakes us for it. */
+err attempt_reconcile(struct call *call, int64_t *ret_next_ms)
+{
+    struct attempt attempt = {0};
+    err e = attempt_take_due(call, &attempt, ret_next_ms);
+
+    while (e == ERR_OK && !chores_stopping(call->self)) {
+        attempt_drive_or_leave(call, &attempt, STR_ABSENT);
+        call_next(call);
+        e = attempt_take_due(call, &attempt, ret_next_ms);
+    }
+    const int64_t latest_ms = call->now_ms + ATTEMPT_LEASE_MS;
+    if (*ret_next_ms == CLOCK_NEVER_MS || *ret_next_ms > latest_ms)
+        *ret_next_ms = latest_ms;
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}

@@ -1,0 +1,173 @@
+/* payment/payment.c - the payment service: its ops, tables and what it keeps in memory. */
+#include "services/payment/payment.h"
+
+#include "base/mem.h"
+#include "services/payment/attempt.sql.h"
+#include "services/payment/desk.h"
+#include "services/payment/drive.h"
+#include "services/payment/migrations.h"
+#include "services/payment/pay.h"
+#include "services/payment/refund.h"
+#include "services/payment/refund.sql.h"
+#include "services/payment/sandbox.sql.h"
+#include "services/payment/sandbox_page.h"
+#include "services/payment/state.h"
+
+const char *const refund_status_names[] = {"pending", "succeeded", "failed", NULL};
+
+/* --- Ops --- */
+
+static const struct json_field refund_fields[] = {
+    JSON_F_ID("refund", struct payment_refund, refund, REFUND_PREFIX, JSON_REQUIRED),
+    JSON_F_ID("order", struct payment_refund, order, ORDER_PREFIX, JSON_REQUIRED),
+    JSON_F_MONEY("amount", struct payment_refund, amount, 0, MONEY_MINOR_MAX, JSON_REQUIRED),
+    JSON_F_TEXT("reason", struct payment_refund, reason, 0, 500, JSON_OPTIONAL),
+};
+static const struct json_shape refund_shape = JSON_SHAPE(refund_fields, struct payment_refund);
+static const struct json_field refunded_fields[] = {
+    JSON_F_ENUM("status", struct payment_refunded, status, refund_status_names, JSON_REQUIRED),
+};
+static const struct json_shape refunded_shape =
+    JSON_SHAPE(refunded_fields, struct payment_refunded);
+
+static err payment_refund_run(struct call *call, const struct payment_refund *in,
+                              struct payment_refunded *ret)
+{
+    return refund_begin(call, in, ret);
+}
+OP_DEFINE("payment", payment_refund, struct payment_refund, struct payment_refunded, &refund_shape,
+          &refunded_shape);
+
+static const struct json_field settle_fields[] = {
+    JSON_F_ID("order", struct payment_settle_manual, order, ORDER_PREFIX, JSON_REQUIRED),
+};
+static const struct json_shape settle_shape =
+    JSON_SHAPE(settle_fields, struct payment_settle_manual);
+static const struct json_field settled_fields[] = {
+    JSON_F_ID("attempt", struct payment_settled, attempt, PAYMENT_PREFIX, JSON_REQUIRED),
+};
+static const struct json_shape settled_shape = JSON_SHAPE(settled_fields, struct payment_settled);
+
+static err payment_settle_manual_run(struct call *call, const struct payment_settle_manual *in,
+                                     struct payment_settled *ret)
+{
+    struct attempt attempt = {0};
+
+    const err e = attempt_by_hand_of(call, in->order, &attempt);
+    if (e == ERR_NOT_FOUND)
+        return call_explain(call, ERR_CONFLICT, "nothing is due for this order");
+    TRY(e);
+    if (attempt.state == ATTEMPT_WAITING) {
+        const err moved = attempt_move(call, &attempt, ATTEMPT_CAPTURED);
+        if (moved == ERR_CONFLICT) /* a colleague was faster: drive on from where he is */
+            TRY(attempt_find(call, attempt.id, &attempt));
+        else
+            TRY(moved);
+    }
+    TRY(attempt_drive(call, &attempt, STR_ABSENT));
+    if (attempt.state == ATTEMPT_ABORTING || attempt.state == ATTEMPT_FAILED)
+        return call_explain(call, ERR_CONFLICT, "the order is gone: nothing is due for it");
+    ret->attempt = attempt.id;
+    return ERR_OK;
+}
+OP_DEFINE("payment", payment_settle_manual, struct payment_settle_manual, struct payment_settled,
+          &settle_shape, &settled_shape);
+
+/* --- Audit --- */
+
+/* True: the statement found a row, whose first column is in *rows. */
+static err find_divergence(struct tx *tx, struct call *call, const struct sql *sql,
+                           struct rows *rows, bool *ret_any)
+{
+    TRY(rows_open(rows, tx, sql, NO_ARGS, call->arena));
+    *ret_any = rows_next(rows);
+    return *ret_any ? ERR_OK : rows_close(rows);
+}
+
+err payment_audit(struct call *call, str *ret_found)
+{
+    CLEANUP(tx_rollback) struct tx tx = {0};
+    CLEANUP(rows_done) struct rows charges = {0};
+    CLEANUP(rows_done) struct rows attempts = {0};
+    CLEANUP(rows_done) struct rows refunds = {0};
+    bool any = false;
+
+    TRY(tx_read(&tx, call_db(call)));
+    TRY(find_divergence(&tx, call, &SQL_SANDBOX_AUDIT_CHARGES, &charges, &any));
+    if (any) {
+        *ret_found = arena_printf(call->arena, "charge %.*s differs from its payment",
+                                  STR_ARG(row_text(&charges, 0)));
+        return ERR_CONFLICT;
+    }
+    TRY(find_divergence(&tx, call, &SQL_SANDBOX_AUDIT_ATTEMPTS, &attempts, &any));
+    if (any) {
+        *ret_found = arena_printf(call->arena, "payment %s differs from its charge",
+                                  id_format(PAYMENT_PREFIX, row_uuid(&attempts, 0)).text);
+        return ERR_CONFLICT;
+    }
+    TRY(find_divergence(&tx, call, &SQL_REFUND_AUDIT, &refunds, &any));
+    if (any) {
+        *ret_found = arena_printf(call->arena, "payment %s: its refunds do not add up",
+                                  id_format(PAYMENT_PREFIX, row_uuid(&refunds, 0)).text);
+        return ERR_CONFLICT;
+    }
+    return ERR_OK;
+}
+
+/* --- The service --- */
+
+static err fill(struct instance *self, struct call *call, struct payment *payment)
+{
+    /* One process owns these rows here, so what is unfinished is nobody's. */
+    if (self->node->background)
+        TRY(attempt_all_due(call));
+    payment->desk = desk_open(self);
+    return payment->desk != NULL ? ERR_OK : ERR_UNAVAILABLE;
+}
+
+static err open_payment(struct instance *self, struct call *call)
+{
+    struct payment *payment = mem_new(struct payment);
+
+    const err e = fill(self, call, payment);
+    if (e == ERR_OK)
+        self->state = payment;
+    else
+        mem_free(payment);
+    return e;
+}
+
+static void close_payment(struct instance *self)
+{
+    struct payment *payment = self->state;
+
+    desk_close(payment->desk);
+    mem_free(payment);
+    self->state = NULL;
+}
+
+static const struct setting setting_rows[] = {
+    SETTING_ONE_OF("payment.card_provider", "sandbox", "sandbox", "Who charges cards."),
+};
+static const struct settings payment_settings = SETTINGS(setting_rows);
+static const struct route_table *const routes[] = {&pay_routes, &sandbox_page_routes, NULL};
+static const struct op *const ops[] = {&payment_refund_op, &payment_settle_manual_op, NULL};
+static const struct sql_list *const statements[] = {&attempt_sql, &refund_sql, &sandbox_sql, NULL};
+static const struct chore chores[] = {
+    {DESK_CHORE,    desk_answer_late },
+    {ATTEMPT_CHORE, attempt_reconcile},
+    {REFUND_CHORE,  refund_retry     },
+    {NULL,          NULL             },
+};
+
+const struct service payment_service = {
+    .name = "payment",
+    .routes = routes,
+    .ops = ops,
+    .statements = statements,
+    .migrations = &payment_migrations,
+    .settings = &payment_settings,
+    .chores = chores,
+    .open = open_payment,
+    .close = close_payment,
+};

@@ -1,0 +1,35 @@
+/* payment/payment.h - money: the contract of the payment service. */
+#pragma once
+
+#include "base/money.h"
+#include "platform/node/node.h"
+#include "services/booking/booking.h"
+
+/* Gives money of an order's captured payment back. The refund's id is the caller's and makes it idempotent. `pending`: it ends in the background. An order that was free or not
+ * paid yet has nothing to give back: ERR_NOT_REFUNDABLE. */
+enum refund_status { REFUND_PENDING, REFUND_SUCCEEDED, REFUND_FAILED };
+extern const char *const refund_status_names[]; /* "pending", "succeeded", "failed" */
+struct payment_refund {
+    refund_id refund;
+    order_id order;
+    struct money amount;
+    str reason;
+};
+struct payment_refunded {
+    int status; /* enum refund_status */
+};
+OP_DECLARE(payment_refund, struct payment_refund, struct payment_refunded);
+
+/* Staff took the cash, or the transfer has arrived. Idempotent. ERR_CONFLICT: nothing was due. */
+struct payment_settle_manual {
+    order_id order;
+};
+struct payment_settled {
+    attempt_id attempt;
+};
+OP_DECLARE(payment_settle_manual, struct payment_settle_manual, struct payment_settled);
+
+extern const struct service payment_service;
+
+/* Holds attempts, sandbox charges and refunds against each other. ERR_CONFLICT with the first divergence in *ret_found. */
+err payment_audit(struct call *call, str *ret_found);

@@ -1,0 +1,215 @@
+/* payment/refund.c - refunds: reserved against the attempt first, then asked of the provider, again
+ * and again until it answers.
+ *
+ * The attempt's refunded_minor is raised in the transaction that writes the refund, guarded by what
+ * was captured: more than that can never be on its way. */
+#include "services/payment/refund.h"
+
+#include <assert.h>
+
+#include "services/payment/attempt.sql.h"
+#include "services/payment/drive.h"
+#include "services/payment/refund.sql.h"
+
+enum { RETRY_MS = 60000 };
+
+struct refund {
+    refund_id id;
+    attempt_id attempt;
+    int64_t amount_minor;
+    int status;
+    int tries;
+};
+
+/* --- Storage --- */
+
+static err find(struct call *call, refund_id id, struct refund *ret)
+{
+    CLEANUP(tx_rollback) struct tx tx = {0};
+    CLEANUP(rows_done) struct rows rows = {0};
+
+    TRY(tx_read(&tx, call_db(call)));
+    TRY(rows_first(&rows, &tx, &SQL_REFUND_FIND, ARGS(UUID(id.uuid)), call->arena));
+    *ret = (struct refund){
+        .id = id,
+        .attempt = {row_uuid(&rows, 0)},
+        .amount_minor = row_i64(&rows, 1),
+        .status = (int)row_i64(&rows, 2),
+        .tries = (int)row_i64(&rows, 3),
+    };
+    return rows_close(&rows);
+}
+
+/* Once for each id; *ret_new tells. */
+static err insert(struct tx *tx, struct call *call, const struct payment_refund *in,
+                  const struct attempt *attempt, bool *ret_new)
+{
+    int64_t inserted = 0;
+    int64_t reserved = 0;
+
+    TRY(db_exec_count(tx, &SQL_REFUND_INSERT,
+                      ARGS(UUID(in->refund.uuid), UUID(attempt->id.uuid), UUID(in->order.uuid),
+                           I64(in->amount.minor), TEXT(str_of(in->amount.currency.code)),
+                           TEXT(in->reason), I64(call->now_ms + REFUND_LEASE_MS),
+                           I64(call->now_ms)),
+                      &inserted));
+    *ret_new = inserted > 0;
+    if (inserted == 0)
+        return ERR_OK;
+    TRY(db_exec_count(tx, &SQL_ATTEMPT_REFUND, ARGS(UUID(attempt->id.uuid), I64(in->amount.minor)),
+                      &reserved));
+    if (reserved == 0)
+        return call_explain(call, ERR_NOT_REFUNDABLE, "more than what is left of the payment");
+    return ERR_OK;
+}
+
+static err reserve(struct call *call, const struct payment_refund *in,
+                   const struct attempt *attempt)
+{
+    CLEANUP(tx_rollback) struct tx tx = {0};
+    bool is_new = false;
+
+    TRY(tx_begin(&tx, call_db(call)));
+    TRY(insert(&tx, call, in, attempt, &is_new));
+    if (!is_new)
+        return ERR_OK; /* asked before: the caller finds it as it stands */
+    TRY(tx_commit(&tx));
+    chore_wake(call->self, REFUND_CHORE); /* in case that we do not come to it */
+    return ERR_OK;
+}
+
+err refund_whole(struct call *call, struct attempt *attempt)
+{
+    CLEANUP(tx_rollback) struct tx tx = {0};
+    struct attempt moved = *attempt;
+    bool is_new = false;
+    const struct payment_refund in = {
+        .refund = {attempt->id.uuid},
+        .order = attempt->order,
+        .amount = attempt->amount,
+        .reason = attempt->failure,
+    };
+
+    TRY(tx_begin(&tx, call_db(call)));
+    TRY(attempt_move_in(&tx, call, &moved, ATTEMPT_SUCCEEDED));
+    TRY(insert(&tx, call, &in, attempt, &is_new));
+    TRY(tx_commit(&tx));
+    attempt->state = moved.state;
+    chore_wake(call->self, REFUND_CHORE);
+    return ERR_OK;
+}
+
+/* The end of a refund, its effect on the attempt and the news of it, in one. */
+static err end(struct call *call, const struct refund *refund, int status)
+{
+    CLEANUP(tx_rollback) struct tx tx = {0};
+    int64_t ended = 0;
+
+    TRY(tx_begin(&tx, call_db(call)));
+    TRY(db_exec_count(&tx, &SQL_REFUND_END, ARGS(UUID(refund->id.uuid), I64(status)), &ended));
+    if (ended == 0)
+        return ERR_OK;
+    if (status == REFUND_FAILED)
+        TRY(db_exec(&tx, &SQL_ATTEMPT_REFUND_UNDO,
+                    ARGS(UUID(refund->attempt.uuid), I64(refund->amount_minor))));
+    TRY(outbox_add(&tx, call, status == REFUND_SUCCEEDED ? "refund.succeeded" : "refund.failed",
+                   arena_printf(call->arena, "{\"refund_id\":\"%s\"}",
+                                id_format(REFUND_PREFIX, refund->id.uuid).text)));
+    TRY(tx_commit(&tx));
+    outbox_wake(call->self);
+    return ERR_OK;
+}
+
+/* --- Giving back --- */
+
+/* Asks the provider. Cash and transfers are given back by the vendor's own hands, so they end at
+ * once. */
+static err give_back(struct call *call, struct refund *refund)
+{
+    struct attempt attempt = {0};
+    err e = ERR_OK;
+
+    TRY(attempt_find(call, refund->attempt, &attempt));
+    if (attempt.provider.ptr != NULL) {
+        const struct provider *provider = provider_find(attempt.provider);
+        const str key =
+            arena_str(call->arena, str_of(id_format(REFUND_PREFIX, refund->id.uuid).text));
+
+        assert(provider != NULL);
+        e = provider->refund(call, key, attempt_key(call->arena, attempt.id), refund->amount_minor);
+    }
+    if (err_status(e) >= 500)
+        return e; /* nobody knows: it stays pending */
+    const int status = e == ERR_OK ? REFUND_SUCCEEDED : REFUND_FAILED;
+    TRY(end(call, refund, status));
+    refund->status = status;
+    return ERR_OK;
+}
+
+static void give_back_or_leave(struct call *call, struct refund *refund)
+{
+    const err e = refund->status == REFUND_PENDING ? give_back(call, refund) : ERR_OK;
+
+    if (e != ERR_OK)
+        log_event(call->self->node->log, LOG_WARN, "refund.unfinished",
+                  LOG_CSTR("refund", id_format(REFUND_PREFIX, refund->id.uuid).text),
+                  LOG_TEXT("request", call->request_id), LOG_TEXT("error", call_failure(call, e)),
+                  LOG_I64("tries", refund->tries));
+}
+
+err refund_begin(struct call *call, const struct payment_refund *in, struct payment_refunded *ret)
+{
+    struct attempt attempt = {0};
+    struct refund refund = {0};
+
+    const err e = attempt_paid_of(call, in->order, &attempt);
+    if (e == ERR_NOT_FOUND)
+        return call_explain(call, ERR_NOT_REFUNDABLE, "nothing was paid for this order");
+    TRY(e);
+    if (in->amount.minor <= 0)
+        return call_explain(call, ERR_NOT_REFUNDABLE, "there is nothing to give back");
+    if (!currency_eq(in->amount.currency, attempt.amount.currency))
+        return call_explain(call, ERR_NOT_REFUNDABLE, "it was paid in another currency");
+    TRY(reserve(call, in, &attempt));
+    TRY(find(call, in->refund, &refund));
+    give_back_or_leave(call, &refund);
+    ret->status = refund.status;
+    return ERR_OK;
+}
+
+/* --- Chore --- */
+
+static err take_due(struct call *call, refund_id *ret, int64_t *ret_next_ms)
+{
+    CLEANUP(tx_rollback) struct tx tx = {0};
+    CLEANUP(rows_done) struct rows rows = {0};
+    int64_t taken = 0;
+
+    TRY(tx_begin(&tx, call_db(call)));
+    TRY(rows_first(&rows, &tx, &SQL_REFUND_DUE, NO_ARGS, call->arena));
+    ret->uuid = row_uuid(&rows, 0);
+    *ret_next_ms = row_i64(&rows, 1);
+    TRY(rows_close(&rows));
+    if (*ret_next_ms > call->now_ms)
+        return ERR_NOT_FOUND;
+    TRY(db_exec_count(&tx, &SQL_REFUND_LEASE,
+                      ARGS(UUID(ret->uuid), I64(*ret_next_ms), I64(call->now_ms + RETRY_MS)),
+                      &taken));
+    return tx_commit(&tx);
+}
+
+err refund_retry(struct call *call, int64_t *ret_next_ms)
+{
+    refund_id id = {0};
+    struct refund refund = {0};
+    err e = ERR_OK;
+
+    *ret_next_ms = CLOCK_NEVER_MS;
+    while (!chores_stopping(call->self) && (e = take_due(call, &id, ret_next_ms)) == ERR_OK) {
+        TRY(find(call, id, &refund));
+        give_back_or_leave(call, &refund);
+        call_next(call);
+        *ret_next_ms = CLOCK_NEVER_MS;
+    }
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}

@@ -1,0 +1,21 @@
+-- name: refund_insert
+INSERT INTO payment_refund (id, attempt_id, order_id, amount_minor, currency, status, reason, next_ms, created_at_ms)
+VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8) ON CONFLICT (id) DO NOTHING;
+
+-- name: refund_find
+SELECT attempt_id, amount_minor, status, tries FROM payment_refund WHERE id = $1;
+
+-- name: refund_end
+UPDATE payment_refund SET status = $2 WHERE id = $1 AND status = 0;
+
+-- name: refund_due
+SELECT id, next_ms FROM payment_refund WHERE status = 0 ORDER BY next_ms LIMIT 1;
+
+-- name: refund_lease
+UPDATE payment_refund SET next_ms = $3, tries = tries + 1 WHERE id = $1 AND next_ms = $2 AND status = 0;
+
+-- Refunds of an attempt must add up to what its row says was given back.
+-- name: refund_audit
+SELECT a.id FROM payment_attempt a
+LEFT JOIN (SELECT attempt_id, sum(amount_minor) AS given FROM payment_refund WHERE status <> 2 GROUP BY attempt_id) r ON r.attempt_id = a.id
+WHERE a.refunded_minor <> coalesce(r.given, 0) LIMIT 1;

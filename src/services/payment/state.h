@@ -1,0 +1,15 @@
+/* payment/state.h - what one running payment instance keeps in memory. */
+#pragma once
+
+#include "platform/node/node.h"
+
+struct desk;
+
+struct payment {
+    struct desk *desk;
+};
+
+static inline struct payment *payment_of(const struct call *call)
+{
+    return (struct payment *)call->self->state;
+}

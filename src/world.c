@@ -1,0 +1,105 @@
+/* world.c - the list of services, the settings of all, and one node made of them.
+ *
+ * Every command finds the same data through the same settings and flags as `serve`, also while that runs. */
+#include "world.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "services/booking/booking.h"
+#include "services/gateway/gateway.h"
+#include "services/identity/identity.h"
+#include "services/notify/notify.h"
+#include "services/payment/payment.h"
+
+/* In the order in which they open: who is asked by others at its start comes first. */
+static const struct service *const services[] = {&identity_service, &booking_service, &payment_service, &notify_service, &gateway_service, NULL};
+static const struct service *const services_and_clock[] = {&identity_service, &booking_service,    &payment_service, &notify_service,
+                                                           &gateway_service,  &test_clock_service, NULL};
+
+static const struct setting main_rows[] = {
+    SETTING_STRING("public.url", "", "The address that customers reach us by, for links in mails and calendars; without one, the listener's."),
+    SETTING_ONE_OF("cache.url", "memory:", "memory:", "Where cached values live."),
+    SETTING_ON_OFF("http.access_log", 0, "Logs one line for each request: its route, status and duration."),
+    SETTING_NUMBER("http.workers", SETTING_COUNT, RANGE(1, 256), 8, "Threads for requests that may block."),
+};
+static const struct settings main_settings = SETTINGS(main_rows);
+
+static err complain(str why)
+{
+    (void)fprintf(stderr, "boxoffice: %.*s\n", STR_ARG(why));
+    return ERR_INVALID;
+}
+
+static err load_settings(struct world *world, const struct world_options *options)
+{
+    static const struct settings *tables[sizeof(services) / sizeof(services[0]) + 2];
+    size_t count = 0;
+    str why = STR_ABSENT;
+
+    tables[count++] = &main_settings;
+    tables[count++] = &node_settings;
+    for (size_t i = 0; services[i] != NULL; i++)
+        if (services[i]->settings != NULL)
+            tables[count++] = services[i]->settings;
+    tables[count] = NULL;
+    world->config = config_open(tables);
+    if (options->config.ptr != NULL && config_load_file(world->config, arena_cstr(world->arena, options->config), &why) != ERR_OK)
+        return complain(why);
+    if (config_load_environment(world->config, (const char *const *)environ, &why) != ERR_OK)
+        return complain(why);
+    if (options->listen.ptr != NULL && config_text(world->config, "public.url").ptr == NULL &&
+        config_set(world->config, STR("public.url"), arena_printf(world->arena, "http://%.*s", STR_ARG(options->listen)), &why) != ERR_OK)
+        return complain(why);
+    return ERR_OK;
+}
+
+static err make_data_dir(struct world *world, const char *dir)
+{
+    if (mkdir(dir, 0700) == 0 || errno == EEXIST)
+        return ERR_OK;
+    return complain(arena_printf(world->arena, "cannot make %s: %s", dir, strerrordesc_np(errno)));
+}
+
+err world_open(struct world *world, const struct world_options *options)
+{
+    const str data = options->data.ptr != NULL ? options->data : STR("./boxoffice-data");
+    str why = STR_ABSENT;
+
+    *world = (struct world){.arena = arena_open(0)};
+    clock_test_init(&world->test_clock);
+    if (options->services.ptr != NULL && !str_eq(options->services, STR("all")))
+        return complain(STR("--services: this build runs all services in one process: all"));
+    TRY(load_settings(world, options));
+    TRY(make_data_dir(world, arena_cstr(world->arena, data)));
+
+    struct clock *clock = options->test_clock ? &world->test_clock.clock : clock_system();
+    world->log = log_open(STDERR_FILENO, options->background ? LOG_INFO : LOG_WARN, clock);
+    const struct node_options node = {
+        .services = options->test_clock ? services_and_clock : services,
+        .clock = clock,
+        .rng = rng_system(),
+        .config = world->config,
+        .log = world->log,
+        .data_dir = arena_cstr(world->arena, data),
+        .background = options->background,
+    };
+    if (node_open(&node, world->arena, &world->node, &why) != ERR_OK)
+        return complain(why);
+    return ERR_OK;
+}
+
+void world_close(struct world *world)
+{
+    if (world->node != NULL)
+        node_close(world->node);
+    if (world->config != NULL)
+        config_close(world->config);
+    if (world->log != NULL)
+        log_close(world->log);
+    arena_close(world->arena);
+    *world = (struct world){0};
+}

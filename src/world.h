@@ -1,0 +1,28 @@
+/* world.h - which services there are, and how a command opens them: the only place that knows all of them. */
+#pragma once
+
+#include "base/clock.h"
+#include "platform/node/node.h"
+
+struct world_options { /* of every command */
+    str data;          /* --data */
+    str config;        /* --config */
+    str services;      /* --services */
+    str listen;        /* --listen; absent: no server */
+    bool test_clock;
+    bool background;
+};
+
+struct world {
+    struct arena *arena;
+    struct log *log;
+    struct config *config;
+    struct clock_test test_clock;
+    struct node *node;
+};
+
+/* Opens settings and services. ERR_INVALID, ERR_UNAVAILABLE: said in one line on stderr. world_close is due in any case. */
+err world_open(struct world *world, const struct world_options *options);
+void world_close(struct world *world);
+/* --test-clock: POST /_test/clock. */
+extern const struct service test_clock_service;
