@@ -46,7 +46,7 @@ deps-build:
 deps-test:
 	@scripts/deps build test
 deps-lint:
-	@scripts/deps build lint
+	@scripts/deps build test lint
 
 # Only the first time; from then on ninja looks after its own definition.
 build/release/build.ninja: | deps-build

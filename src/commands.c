@@ -18,7 +18,11 @@
 
 enum { WORDS_MAX = 2, PASSWORD_SIZE_MAX = 1024 };
 
-#define WORLD_FLAGS(options) {"--data", &(options).data, NULL}, {"--config", &(options).config, NULL}
+#define WORLD_FLAGS(options)                \
+    {"--data", &(options).data, NULL},      \
+    {                                       \
+        "--config", &(options).config, NULL \
+    }
 
 static int wrong_call(const char *what)
 {
@@ -35,7 +39,8 @@ static int failed(const struct call *call, err e)
     if (problem->detail.size > 0)
         (void)fprintf(stderr, ": %.*s", STR_ARG(problem->detail));
     for (size_t i = 0; i < problem->errors.count; i++)
-        (void)fprintf(stderr, "; %.*s %.*s", STR_ARG(problem->errors.items[i].pointer), STR_ARG(problem->errors.items[i].detail));
+        (void)fprintf(stderr, "; %.*s %.*s", STR_ARG(problem->errors.items[i].pointer),
+                      STR_ARG(problem->errors.items[i].detail));
     (void)fputc('\n', stderr);
     return 1;
 }
@@ -127,8 +132,9 @@ static int import_events(struct world *world, str email, struct booking_import *
         e = booking_import_events(&call, in, &done);
     if (e != ERR_OK)
         return failed(&call, e);
-    printf("imported: %lld created, %lld updated, %lld unchanged, %lld refused\n", (long long)done.created, (long long)done.updated,
-           (long long)done.unchanged, (long long)done.refused);
+    printf("imported: %lld created, %lld updated, %lld unchanged, %lld refused\n",
+           (long long)done.created, (long long)done.updated, (long long)done.unchanged,
+           (long long)done.refused);
     return 0;
 }
 
@@ -182,7 +188,8 @@ static str read_password(char *line, size_t size)
 
 static int role_of(str name)
 {
-    static const char *const names[] = {[ROLE_CUSTOMER] = "customer", [ROLE_VENDOR] = "vendor", [ROLE_ADMIN] = "admin"};
+    static const char *const names[] = {
+        [ROLE_CUSTOMER] = "customer", [ROLE_VENDOR] = "vendor", [ROLE_ADMIN] = "admin"};
 
     for (int role = ROLE_CUSTOMER; role <= ROLE_ADMIN; role++)
         if (str_eq(name, str_of(names[role])))
@@ -242,9 +249,11 @@ int command_user(int argc, char **argv)
     if (password_stdin)
         in.password = read_password(line, sizeof(line));
     if (in.name.ptr == NULL)
-        in.name = str_slice(in.email, 0, (size_t)((const char *)memchr(in.email.ptr, '@', in.email.size) != NULL
-                                                      ? (const char *)memchr(in.email.ptr, '@', in.email.size) - in.email.ptr
-                                                      : (ptrdiff_t)in.email.size));
+        in.name = str_slice(
+            in.email, 0,
+            (size_t)((const char *)memchr(in.email.ptr, '@', in.email.size) != NULL
+                         ? (const char *)memchr(in.email.ptr, '@', in.email.size) - in.email.ptr
+                         : (ptrdiff_t)in.email.size));
     if (in.vendor_name.ptr == NULL && in.role == ROLE_VENDOR)
         in.vendor_name = in.name;
     int status = 1;

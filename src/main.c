@@ -9,18 +9,24 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *usage;
 } commands[] = {
-    {"serve",   command_serve,   "[--listen ADDR:PORT] [--data DIR] [--config FILE] [--services all] [--test-clock]"          },
-    {"migrate", command_migrate, "[--data DIR] [--config FILE]"                                                               },
-    {"import",  command_import,  "events FILE --vendor EMAIL [--publish] [--price MINOR --currency C --quantity N] [--timezone Z]"},
-    {"user",    command_user,    "create --role customer|vendor|admin --email E [--name N] [--vendor-name V] [--password-stdin]"},
-    {"audit",   command_audit,   "[--data DIR] [--config FILE]"                                                               },
-    {"version", command_version, ""                                                                                           },
+    {"serve",   command_serve,
+     "[--listen ADDR:PORT] [--data DIR] [--config FILE] [--services all] [--test-clock]"},
+    {"migrate", command_migrate, "[--data DIR] [--config FILE]"                         },
+    {"import",  command_import,
+     "events FILE --vendor EMAIL [--publish] [--price MINOR --currency C --quantity N] [--timezone "
+     "Z]"                                                                               },
+    {"user",    command_user,
+     "create --role customer|vendor|admin --email E [--name N] [--vendor-name V] "
+     "[--password-stdin]"                                                               },
+    {"audit",   command_audit,   "[--data DIR] [--config FILE]"                         },
+    {"version", command_version, ""                                                     },
 };
 
 static void print_usage(FILE *out)
 {
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-        (void)fprintf(out, "%s boxoffice %-8s%s\n", i == 0 ? "usage:" : "      ", commands[i].name, commands[i].usage);
+        (void)fprintf(out, "%s boxoffice %-8s%s\n", i == 0 ? "usage:" : "      ", commands[i].name,
+                      commands[i].usage);
 }
 
 int main(int argc, char **argv)
@@ -35,7 +41,8 @@ int main(int argc, char **argv)
         return 0;
     }
     if (name.size > 0)
-        (void)fprintf(stderr, "boxoffice: no such command: %.*s (try: boxoffice help)\n", STR_ARG(name));
+        (void)fprintf(stderr, "boxoffice: no such command: %.*s (try: boxoffice help)\n",
+                      STR_ARG(name));
     else
         print_usage(stderr);
     return 2;

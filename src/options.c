@@ -18,7 +18,8 @@ static err refuse(const char *what, str name)
     return ERR_INVALID;
 }
 
-err options_read(int argc, char **argv, const struct option *options, str *words, size_t words_max, size_t *ret_word_count)
+err options_read(int argc, char **argv, const struct option *options, str *words, size_t words_max,
+                 size_t *ret_word_count)
 {
     size_t word_count = 0;
 

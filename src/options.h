@@ -14,4 +14,5 @@ struct option {
 };
 
 /* Sorts argv into options and words (what is no option, in order). ERR_INVALID with one line on stderr. */
-err options_read(int argc, char **argv, const struct option *options, str *words, size_t words_max, size_t *ret_word_count);
+err options_read(int argc, char **argv, const struct option *options, str *words, size_t words_max,
+                 size_t *ret_word_count);

@@ -33,7 +33,8 @@ static bool parse_listen(str text, struct listen *ret)
 
     while (colon > 0 && text.ptr[colon - 1] != ':')
         colon--;
-    if (colon == 0 || !str_to_i64(str_slice(text, colon, text.size), &port) || port < 0 || port > 65535)
+    if (colon == 0 || !str_to_i64(str_slice(text, colon, text.size), &port) || port < 0 ||
+        port > 65535)
         return false;
     str host = str_slice(text, 0, colon - 1);
     if (str_starts(host, STR("[")) && str_ends(host, STR("]")))
@@ -63,13 +64,15 @@ static int lock_data(const char *dir)
     if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
         return fd;
     (void)fprintf(stderr, "boxoffice: %s: %s\n", path,
-                  fd >= 0 && errno == EWOULDBLOCK ? "another server runs on this data" : strerrordesc_np(errno));
+                  fd >= 0 && errno == EWOULDBLOCK ? "another server runs on this data"
+                                                  : strerrordesc_np(errno));
     if (fd >= 0)
         (void)close(fd);
     return -1;
 }
 
-static int listen_and_wait(struct world *world, const struct listen *listen, const sigset_t *signals)
+static int listen_and_wait(struct world *world, const struct listen *listen,
+                           const sigset_t *signals)
 {
     struct http_server *server = NULL;
     str why = STR_ABSENT;
@@ -90,7 +93,8 @@ static int listen_and_wait(struct world *world, const struct listen *listen, con
         return 1;
     }
     const bool v6 = strchr(listen->address, ':') != NULL;
-    printf("boxoffice serves http://%s%s%s:%d\n", v6 ? "[" : "", listen->address, v6 ? "]" : "", http_port(server));
+    printf("boxoffice serves http://%s%s%s:%d\n", v6 ? "[" : "", listen->address, v6 ? "]" : "",
+           http_port(server));
     (void)fflush(stdout);
     (void)sigwait(signals, &signal);
     http_close(server, GRACE_MS);
@@ -128,7 +132,8 @@ int command_serve(int argc, char **argv)
     if (options_read(argc, argv, flags, NULL, 0, &words) != ERR_OK)
         return 2;
     if (!parse_listen(options.listen, &listen)) {
-        (void)fprintf(stderr, "boxoffice: --listen wants ADDR:PORT, not %.*s\n", STR_ARG(options.listen));
+        (void)fprintf(stderr, "boxoffice: --listen wants ADDR:PORT, not %.*s\n",
+                      STR_ARG(options.listen));
         return 2;
     }
     if (options.test_clock && !listen.loopback) {

@@ -16,15 +16,25 @@
 #include "services/payment/payment.h"
 
 /* In the order in which they open: who is asked by others at its start comes first. */
-static const struct service *const services[] = {&identity_service, &booking_service, &payment_service, &notify_service, &gateway_service, NULL};
-static const struct service *const services_and_clock[] = {&identity_service, &booking_service,    &payment_service, &notify_service,
-                                                           &gateway_service,  &test_clock_service, NULL};
+static const struct service *const services[] = {
+    &identity_service, &booking_service, &payment_service, &notify_service, &gateway_service, NULL};
+static const struct service *const services_and_clock[] = {&identity_service,
+                                                           &booking_service,
+                                                           &payment_service,
+                                                           &notify_service,
+                                                           &gateway_service,
+                                                           &test_clock_service,
+                                                           NULL};
 
 static const struct setting main_rows[] = {
-    SETTING_STRING("public.url", "", "The address that customers reach us by, for links in mails and calendars; without one, the listener's."),
+    SETTING_STRING("public.url", "",
+                   "The address that customers reach us by, for links in mails and calendars; "
+                   "without one, the listener's."),
     SETTING_ONE_OF("cache.url", "memory:", "memory:", "Where cached values live."),
-    SETTING_ON_OFF("http.access_log", 0, "Logs one line for each request: its route, status and duration."),
-    SETTING_NUMBER("http.workers", SETTING_COUNT, RANGE(1, 256), 8, "Threads for requests that may block."),
+    SETTING_ON_OFF("http.access_log", 0,
+                   "Logs one line for each request: its route, status and duration."),
+    SETTING_NUMBER("http.workers", SETTING_COUNT, RANGE(1, 256), 8,
+                   "Threads for requests that may block."),
 };
 static const struct settings main_settings = SETTINGS(main_rows);
 
@@ -47,12 +57,15 @@ static err load_settings(struct world *world, const struct world_options *option
             tables[count++] = services[i]->settings;
     tables[count] = NULL;
     world->config = config_open(tables);
-    if (options->config.ptr != NULL && config_load_file(world->config, arena_cstr(world->arena, options->config), &why) != ERR_OK)
+    if (options->config.ptr != NULL &&
+        config_load_file(world->config, arena_cstr(world->arena, options->config), &why) != ERR_OK)
         return complain(why);
     if (config_load_environment(world->config, (const char *const *)environ, &why) != ERR_OK)
         return complain(why);
     if (options->listen.ptr != NULL && config_text(world->config, "public.url").ptr == NULL &&
-        config_set(world->config, STR("public.url"), arena_printf(world->arena, "http://%.*s", STR_ARG(options->listen)), &why) != ERR_OK)
+        config_set(world->config, STR("public.url"),
+                   arena_printf(world->arena, "http://%.*s", STR_ARG(options->listen)),
+                   &why) != ERR_OK)
         return complain(why);
     return ERR_OK;
 }

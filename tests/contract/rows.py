@@ -35,7 +35,7 @@ def is_keyed(document, operation):
 def main():
     with open(sys.argv[1], encoding="utf-8") as source:
         document = yaml.safe_load(source)
-    rows = ["static const struct contract_route contract_routes[] = {"]
+    rows = ["static const struct route contract_routes[] = {"]
     for path, item in document["paths"].items():
         for method in METHODS:
             if method not in item:
@@ -43,7 +43,7 @@ def main():
             operation = item[method]
             body_max = operation["requestBody"]["x-max-bytes"] if "requestBody" in operation else 0
             idempotency = "KEYED" if is_keyed(document, operation) else "UNKEYED"
-            rows.append(f'    {{METHOD_{method.upper()}, "{path}", {auth_of(operation)}, {body_max}, {idempotency}}},')
+            rows.append(f'    {{METHOD_{method.upper()}, "{path}", NULL, {auth_of(operation)}, {body_max}, {idempotency}, ON_WORKER}},')
     rows += ["};", "static const struct contract_code contract_codes[] = {"]
     for code in document["components"]["schemas"]["ProblemCode"]["oneOf"]:
         rows.append(f'    {{{int(code["description"])}, "{code["const"]}", "{code["title"]}"}},')

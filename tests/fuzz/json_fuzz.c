@@ -12,8 +12,9 @@
 
 #include "platform/json/sample_test.h"
 
-enum { SIZE_MAX_TAKEN = 64 * 1024 };
+enum { SIZE_MAX_TAKEN = 64 * 1024, WRITTEN_SIZE_MAX = 16 * SIZE_MAX_TAKEN };
 
+/* NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void demand(bool holds)
@@ -68,7 +69,7 @@ static void try_document(struct arena *arena, str text)
 
 static void try_text(struct arena *arena, str text)
 {
-    struct buf buf = buf_in(arena, 16 * SIZE_MAX_TAKEN);
+    struct buf buf = buf_in(arena, WRITTEN_SIZE_MAX);
     struct json_doc *doc;
     str detail;
 

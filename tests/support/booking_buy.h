@@ -1,4 +1,5 @@
-/* support/booking_buy.h - people who buy tickets and pay for them over HTTP, and what is written down of it. */
+/* support/booking_buy.h - people who buy tickets and pay for them over HTTP, and what is written
+ * down of it. */
 #pragma once
 
 #include "support/booking_node.h"
@@ -12,7 +13,8 @@ struct bought {
     int count;
 };
 
-/* A request of `who` with a key of its own where it is a POST; the path as printf makes it. The arena is the node's: one thread. */
+/* A request of `who` with a key of its own where it is a POST; the path as printf makes it. The
+ * arena is the node's: one thread. */
 struct answer booking_send(struct booking_node *node, const char *who, const char *method,
                            const char *body, const char *path, ...)
     __attribute__((format(printf, 5, 6)));

@@ -7,6 +7,7 @@
 #include "platform/http/http.h"
 #include "services/booking/event.h"
 #include "services/booking/stock.h"
+#include "support/http_ask.h"
 
 #define BOOKING_NODE_START_MS INT64_C(1795392000000) /* 2026-11-23T00:00:00Z */
 
@@ -80,26 +81,8 @@ int64_t booking_i64(struct booking_node *node, const char *sql);
 
 /* --- Requests: any thread, each with an arena of its own --- */
 
-struct ask {
-    const char *who; /* NULL: nobody */
-    const char *method;
-    const char *path;
-    const char *key;     /* Idempotency-Key; NULL: none */
-    const char *headers; /* more: "If-Match: \"1\"\r\n"; NULL: none */
-    const char *body;    /* JSON; NULL: none */
-};
-struct answer {
-    int status;
-    str headers;
-    str body;
-};
 struct answer booking_ask(const struct booking_node *node, struct arena *arena,
                           const struct ask *ask);
-str answer_header(const struct answer *answer, const char *name); /* absent: none */
-/* The value at an RFC 6901 pointer of the JSON body: text as it is, anything else as JSON; absent if there is none. */
-str answer_at(struct arena *arena, const struct answer *answer, const char *pointer);
-int64_t answer_i64(struct arena *arena, const struct answer *answer, const char *pointer);
-
 /* POST /tickets/book of one type. */
 struct answer booking_book(const struct booking_node *node, struct arena *arena, const char *who,
                            const char *key, const struct known_event *event, int64_t quantity);

@@ -1,4 +1,5 @@
-/* support/booking_paid.c - the services of a booking_node that takes money: payment as it is, with its sandbox provider. */
+/* support/booking_paid.c - the services of a booking_node that takes money: payment as it is,
+ * with its sandbox provider. */
 
 #include "services/payment/payment.h"
 #include "support/booking_others.h"

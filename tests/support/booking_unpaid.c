@@ -1,4 +1,5 @@
-/* support/booking_unpaid.c - the services of a booking_node whose tests are not about money: payment says yes to all. */
+/* support/booking_unpaid.c - the services of a booking_node whose tests are not about money:
+ * payment says yes to all. */
 
 #include "services/payment/payment.h"
 #include "support/booking_others.h"

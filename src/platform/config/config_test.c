@@ -37,6 +37,7 @@ TEST(settings_begin_with_their_standard_values)
 
     CHECK_I64(600, config_i64(config, "booking.hold_ttl_s"));
     CHECK_I64(800, config_i64(config, "payment.timeout_ms"));
+    CHECK_I64(4096, config_i64(config, "booking.body_max"));
     CHECK(config_on(config, "payment.points"));
     CHECK_STR("sandbox", config_text(config, "payment.card_provider"));
     CHECK_STR("https://api.stripe.com", config_text(config, "payment.stripe.api_base"));

@@ -81,6 +81,7 @@ TEST(what_is_new_begins_absent)
     CHECK(sample.place->seats == JSON_NULL && isnan(sample.place->lat) && !sample.place->open);
     CHECK(sample.place->kind == -1 && sample.place->within == NULL);
     CHECK(sample.lines[0].price.currency.code[0] == '\0' && sample.lines[0].names == NULL);
+    CHECK_I64(JSON_NULL, sample.lines[0].row);
 }
 
 TEST(what_is_not_given_keeps_its_value)
@@ -122,6 +123,20 @@ TEST(null_makes_a_nullable_field_absent)
                         "\"place\":{\"city\":\"Cairo\",\"within\":null}}"),
                     &sample, NULL));
     CHECK(sample.limit == JSON_NULL && sample.note.ptr == NULL && sample.place->within == NULL);
+}
+
+TEST(big_integers_become_reals_and_texts_stay_as_they_are)
+{
+    CLEANUP(arena_close_at) struct arena *arena = arena_open(0);
+    struct sample sample = {0};
+
+    CHECK_OK(decode(arena,
+                    STR("{\"name\":\"x\",\"raw\":[9223372036854775808,-9223372036854775808,"
+                        "\"9223372036854775808\",\"\\\"-9223372036854775809\",5]}"),
+                    &sample, NULL));
+    CHECK_STR("[9.2233720368547758e18,-9223372036854775808,"
+              "\"9223372036854775808\",\"\\\"-9223372036854775809\",5]",
+              sample.raw);
 }
 
 TEST(a_failure_leaves_the_value_alone)

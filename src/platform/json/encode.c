@@ -128,9 +128,8 @@ static void add_quoted(struct buf *buf, const char *text)
 
     if (to == NULL)
         return;
-    to[0] = '"';
-    memcpy(to + 1, text, size);
-    to[size + 1] = '"';
+    *to = '"';
+    *stpcpy(to + 1, text) = '"';
     buf_took(buf, size + 2);
 }
 
@@ -278,8 +277,7 @@ static void add_name(struct buf *buf, const char *name, bool comma)
     if (comma)
         *to++ = ',';
     *to++ = '"';
-    memcpy(to, name, size);
-    to += size;
+    to = stpcpy(to, name);
     *to++ = '"';
     *to++ = ':';
     buf_took(buf, (size_t)(to - from));

@@ -29,8 +29,12 @@ TEST(every_kind_of_field_is_written)
                          .within = &country};
     str names[] = {STR("a"), STR("\"b\"")};
     struct line lines[] = {
-        {id_of("tt", "tt_01h455vb4pex5vsknk084sn02q"), 2, {1250, {"KWD"}}, names, 2},
-        {id_of("tt", "tt_01h455vb4pex5vsknk084sn02r"), 1, {0},             NULL,  0},
+        {.type = id_of("tt", "tt_01h455vb4pex5vsknk084sn02q"),
+         .quantity = 2,
+         .price = {1250, {"KWD"}},
+         .names = names,
+         .name_count = 2},
+        {.type = id_of("tt",    "tt_01h455vb4pex5vsknk084sn02r"),                                    .quantity = 1, .row = JSON_NULL},
     };
     int64_t numbers[] = {0, JSON_NULL, -3};
     const struct sample sample = {
@@ -64,7 +68,8 @@ TEST(every_kind_of_field_is_written)
         "\"open\":true,\"kind\":\"concert\","
         "\"within\":{\"city\":\"Egypt\",\"open\":false,\"within\":null}},"
         "\"lines\":[{\"type\":\"tt_01h455vb4pex5vsknk084sn02q\",\"quantity\":2,"
-        "\"price\":{\"amount\":1250,\"currency\":\"KWD\"},\"names\":[\"a\",\"\\\"b\\\"\"]},"
+        "\"price\":{\"amount\":1250,\"currency\":\"KWD\"},\"names\":[\"a\",\"\\\"b\\\"\"],\"row\":"
+        "0},"
         "{\"type\":\"tt_01h455vb4pex5vsknk084sn02r\",\"quantity\":1}],"
         "\"numbers\":[0,null,-3],\"raw\":{\"k\":[1]},\"limit\":5,\"note\":\"n\",\"version\":4}",
         json_encode(arena, &sample_shape, &sample));

@@ -140,6 +140,17 @@ TEST(what_is_wrong_with_a_query_is_named)
     }
 }
 
+TEST(an_escape_is_not_read_beyond_the_end)
+{
+    CLEANUP(arena_close_at) struct arena *arena = arena_open(0);
+    const str query = STR("search=%41");
+    struct search search = {0};
+
+    for (size_t cut = 1; cut <= 2; cut++)
+        CHECK_ERR(ERR_MALFORMED, json_decode_query(arena, str_slice(query, 0, query.size - cut),
+                                                   &search_shape, &search, NULL));
+}
+
 TEST(a_long_unknown_name_is_shown_cut)
 {
     CLEANUP(arena_close_at) struct arena *arena = arena_open(0);

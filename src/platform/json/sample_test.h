@@ -20,6 +20,7 @@ struct line {
     struct money price;
     str *names;
     size_t name_count;
+    int64_t row;
 };
 
 struct sample {
@@ -67,6 +68,7 @@ static const struct json_field line_fields[] = {
     JSON_F_I64("quantity", struct line, quantity, 1, 10, JSON_REQUIRED),
     JSON_F_MONEY("price", struct line, price, 0, MONEY_MINOR_MAX, JSON_OPTIONAL),
     JSON_F_SCALARS("names", struct line, names, name_count, &name_item, 0, 5, JSON_OPTIONAL),
+    JSON_F_I64("row", struct line, row, 0, 99, JSON_OPTIONAL),
 };
 static const struct json_shape line_shape = JSON_SHAPE(line_fields, struct line);
 

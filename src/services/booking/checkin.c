@@ -1,8 +1,9 @@
 /* booking/checkin.c - scans at the door.
  *
- * A scanner that lost its answer sends the same nonce again and must hear the same: so every answer, refusals too, is a row
- * of `scan`, written in the transaction of its effect. The ticket itself goes by a conditional update: of two scans one
- * finds it valid. Times within the code are for scanners without a network; here the event says when. */
+ * A scanner that lost its answer sends the same nonce again and must hear the same: so every
+ * answer, refusals too, is a row of `scan`, written in the transaction of its effect. The ticket
+ * itself goes by a conditional update: of two scans one finds it valid. Times within the code are
+ * for scanners without a network; here the event says when. */
 #include "services/booking/checkin.h"
 
 #include <string.h>
@@ -264,7 +265,7 @@ static err post_checkin(struct req *req)
         return call_invalid(call, "/list_id", "the event has no check-in lists");
     TRY(ticket_code_read(call->self->node->keyring, call->arena, scan.asked.code, &scan.code));
     sha256(scan.asked.code, scan.digest);
-    scan.owner = (struct uuid){{1}};
+    scan.owner = uuid_is_zero(caller->vendor) ? caller->user : caller->vendor;
     scan.at_ms = call->now_ms;
     if (scan.asked.scanned_at_ms != JSON_NULL && scan.asked.scanned_at_ms < call->now_ms)
         scan.at_ms = scan.asked.scanned_at_ms;

@@ -1,7 +1,8 @@
 /* booking/documents.c - what a mail about an order shows and carries.
  *
- * Everything is text for people or a file, ready to be laid out, so that who writes mails knows nothing of events, money or
- * QR codes. Files are in base64, for they go through JSON. An order whose tickets are not shown, or gone, has none here. */
+ * Everything is text for people or a file, ready to be laid out, so that who writes mails knows
+ * nothing of events, money or QR codes. Files are in base64, for they go through JSON. An order
+ * whose tickets are not shown, or gone, has none here. */
 #include "services/booking/documents.h"
 
 #include "platform/crypto/crypto.h"

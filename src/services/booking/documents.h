@@ -1,4 +1,5 @@
-/* booking/documents.h - the op booking_order_documents: an order in words, for the mail about it. */
+/* booking/documents.h - the op booking_order_documents: an order in words, for the mail about
+ * it. */
 #pragma once
 
 #include "services/booking/booking.h"

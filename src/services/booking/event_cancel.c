@@ -1,11 +1,13 @@
 /* booking/event_cancel.c - ends the orders of a cancelled event.
  *
  *   held ──its time was over──▶ expired          pending ──▶ cancelled
- *     └──▶ cancelled                             confirmed ──▶ refunded (used tickets stay: partially_refunded)
+ *     └──▶ cancelled                             confirmed ──▶ refunded, or partially_refunded
+ *                                                              where some tickets were used
  *
- * A job does a bounded number of orders in one write and leaves the next job in the same transaction, so a crash loses
- * nothing and buyers of other events are never kept waiting long. An order whose money is on its way (tickets made, not yet
- * settled) is left alone until that is over: the last job then makes another round. */
+ * A job does a bounded number of orders in one write and leaves the next job in the same
+ * transaction, so a crash loses nothing and buyers of other events are never kept waiting long.
+ * An order whose money is on its way (tickets made, not yet settled) is left alone until that is
+ * over: the last job then makes another round. */
 #include "services/booking/event_cancel.h"
 
 #include "services/booking/buyer.h"

@@ -11,5 +11,6 @@ enum {
     EVENT_CANCEL_BACKOFF_S = 1,
 };
 
-/* The job EVENT_CANCEL_JOB: {"event_id", "after"?}. Ends the next orders behind `after`, in the order of their ids, and leaves a job for those behind them. */
+/* The job EVENT_CANCEL_JOB: {"event_id", "after"?}. Ends the next orders behind `after`, in the
+ * order of their ids, and leaves a job for those behind them. */
 err event_cancel_orders(struct call *call, str payload);

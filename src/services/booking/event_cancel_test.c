@@ -1,4 +1,5 @@
-/* booking/event_cancel_test.c - a cancelled event: nobody holds, promises or has a ticket any more, and everybody has his money. */
+/* booking/event_cancel_test.c - a cancelled event: nobody holds, promises or has a ticket any
+ * more, and everybody has his money. */
 
 #include "services/booking/event_cancel.h"
 

@@ -208,6 +208,8 @@ static int64_t read_time(struct call *call, const struct zone *zone, str text, c
     if (zone_to_utc(zone, &civil, &ms) == ZONE_GAP)
         (void)!call_invalid(call, pointer,
                             "does not exist in that time zone: the clocks jump over it");
+    else if (ms <= TIME_MS_MIN || ms >= TIME_MS_MAX) /* clamped: UTC has no year 0 or 10000 here */
+        (void)!call_invalid(call, pointer, "is outside of the years 1 to 9999");
     return ms;
 }
 

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/mail/mail.h"
+
 /* --- The body --- */
 
 static const struct json_field item_fields[] = {
@@ -76,7 +78,7 @@ static err check_attendees(struct call *call, const struct hold_request *asked)
     for (size_t i = 0; i < asked->attendee_count; i++) {
         const str email = asked->attendees[i].email;
 
-        if (email.ptr != NULL && memchr(email.ptr, '@', email.size) == NULL)
+        if (email.ptr != NULL && mail_check_address(email) != ERR_OK)
             e = bad_element(call, "attendees", i, "email", "Is no e-mail address.");
     }
     return e;

@@ -1,7 +1,8 @@
 /* booking/order_news.c - writes "order.*" events.
  *
- * Whoever hears of an order (mails, points, sales figures) must not have to ask back for the usual: who bought, at which
- * event, for how much. So all kinds carry the same members, and a consumer reads them with one shape. */
+ * Whoever hears of an order (mails, points, sales figures) must not have to ask back for the
+ * usual: who bought, at which event, for how much. So all kinds carry the same members, and a
+ * consumer reads them with one shape. */
 #include "services/booking/order_news.h"
 
 struct order_news {

@@ -1,4 +1,5 @@
-/* booking/order_news.h - what the other services are told of an order: one payload for all "order.*" events. */
+/* booking/order_news.h - what the other services are told of an order: one payload for all
+ * "order.*" events. */
 #pragma once
 
 #include "services/booking/order.h"
@@ -10,6 +11,7 @@ struct order_said {
     struct money amount; /* of the refund; no currency: none */
 };
 
-/* Writes the event into the outbox, in the transaction of the change. `kind` is "order.confirmed", "order.cancelled", ... */
+/* Writes the event into the outbox, in the transaction of the change. `kind` is
+ * "order.confirmed", "order.cancelled", ... */
 err order_tell(struct tx *tx, struct call *call, const char *kind, const struct order *order,
                const struct order_said *said);

@@ -1,8 +1,9 @@
 /* booking/order_refund.c - gives tickets and their price back.
  *
- * One transaction ends the tickets, returns the stock and writes the refund with the job that sees to its money; only then is
- * payment asked, without any transaction open. So tickets that are dead always have a refund behind them, and a refund
- * that nobody answered for is asked again until somebody does: its id makes that harmless. */
+ * One transaction ends the tickets, returns the stock and writes the refund with the job that
+ * sees to its money; only then is payment asked, without any transaction open. So tickets that
+ * are dead always have a refund behind them, and a refund that nobody answered for is asked again
+ * until somebody does: its id makes that harmless. */
 #include "services/booking/order_refund.h"
 
 #include <assert.h>

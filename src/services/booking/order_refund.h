@@ -1,9 +1,11 @@
-/* booking/order_refund.h - the refund of some tickets of an order: written down with its tickets, then asked of payment.
+/* booking/order_refund.h - the refund of some tickets of an order: written down with them, then
+ * asked of payment.
  *
  *   pending ──payment gave it back──▶ succeeded
  *      └──payment could not, for good──▶ failed
  *
- * The row is the intent: from its commit on the money is owed, and a job sees to it whatever becomes of the request. */
+ * The row is the intent: from its commit on the money is owed, and a job sees to it whatever
+ * becomes of the request. */
 #pragma once
 
 #include "services/booking/ticket_end.h"
@@ -26,8 +28,8 @@ struct order_refund {
     size_t ticket_count;
 };
 
-/* What becomes of an order once tickets of it have ended: `left` still admit or have admitted, `refunded_minor` is given back in all. Pure; for
- * pending, confirmed and partially refunded ones. */
+/* What becomes of an order once tickets of it have ended: `left` still admit or have admitted,
+ * `refunded_minor` is given back in all. Pure; for pending, confirmed, partially refunded ones. */
 enum order_status order_refund_leaves(enum order_status from, int64_t left, int64_t refunded_minor);
 
 struct order_refund_make {
@@ -42,17 +44,20 @@ struct order_refund_make {
     str reason;
     int64_t give_back_at_ms; /* when the job looks whether the money is on its way */
 };
-/* Ends the tickets and writes the refund, the order's new status and the news, in the desk's transaction. What was never paid is no money: the refund
- * of it is of 0, succeeds at once, and less is due. ERR_DUPLICATE: the user has a refund with this key. */
+/* Ends the tickets and writes the refund, the order's new status and the news, in the desk's
+ * transaction. What was never paid is no money: the refund of it is of 0, succeeds at once, and
+ * less is due. ERR_DUPLICATE: the user has a refund with this key. */
 err order_refund_make(struct tx *tx, struct desk_write *write, const struct order_refund_make *in,
                       refund_id *ret);
 
 /* In any transaction. ERR_NOT_FOUND. */
 err order_refund_get(struct tx *tx, struct call *call, refund_id id, struct order_refund *ret);
-/* The refund that a user has with this key. ERR_NOT_FOUND; ERR_IDEMPOTENCY_MISMATCH: it came with another body. */
+/* The refund that a user has with this key. ERR_NOT_FOUND; ERR_IDEMPOTENCY_MISMATCH: it came
+ * with another body. */
 err order_refund_of_key(struct tx *tx, struct call *call, struct uuid user, str key,
                         const uint8_t digest[32], refund_id *ret);
-/* Asks payment for what is pending and notes what it says. Any error: it stays pending. No transaction may be open. */
+/* Asks payment for what is pending and notes what it says. Any error: it stays pending. No
+ * transaction may be open. */
 err order_refund_pay(struct call *call, refund_id id);
 
 /* The job GIVE_BACK_JOB. */

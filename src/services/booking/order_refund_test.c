@@ -1,4 +1,5 @@
-/* booking/order_refund_test.c - what a refund does to its order, and that its money is given back whatever happens. */
+/* booking/order_refund_test.c - what a refund does to its order, and that its money is given
+ * back whatever happens. */
 
 #include "services/booking/order_refund.h"
 

@@ -1,7 +1,8 @@
 /* booking/refund.c - who may give which tickets back, and how the API answers.
  *
- * DELETE leaves tickets cancelled, a refund leaves them refunded; the money is the same. Whether one may is decided in the
- * transaction that ends the tickets, so that neither a scan at the door nor a second request comes between. */
+ * DELETE leaves tickets cancelled, a refund leaves them refunded; the money is the same. Whether
+ * one may is decided in the transaction that ends the tickets, so that neither a scan at the door
+ * nor a second request comes between. */
 #include "services/booking/refund.h"
 
 #include <stdio.h>

@@ -6,8 +6,9 @@
 
 enum { REFUND_TICKETS_MAX = 100 };
 
-/* May this ticket be given back at call->now_ms? `event` may be NULL: then only by who sells it. Whoever sells it (`sells`: the vendor, an admin)
- * may at any time, the buyer as the event's policies say. ERR_NOT_REFUNDABLE with a sentence. Pure. */
+/* May this ticket be given back at call->now_ms? `event` may be NULL: then only by who sells it.
+ * Whoever sells it (`sells`: the vendor, an admin) may at any time, the buyer as the event's
+ * policies say. ERR_NOT_REFUNDABLE with a sentence. Pure. */
 err refund_check(struct call *call, const struct ticket *ticket, const struct event *event,
                  bool sells);
 

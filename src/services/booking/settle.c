@@ -1,7 +1,8 @@
 /* booking/settle.c - the vendor says that a promised order has been paid.
  *
- * The money is payment's: it moves the attempt on and calls booking_settle back, which confirms the order and, for a
- * transfer, makes its tickets. So this handler looks, asks, and shows what has become of it. */
+ * The money is payment's: it moves the attempt on and calls booking_settle back, which confirms
+ * the order and, for a transfer, makes its tickets. So this handler looks, asks, and shows what
+ * has become of it. */
 #include "services/booking/settle.h"
 
 #include "services/booking/catalog.h"
@@ -12,7 +13,8 @@
 
 enum { ANSWER_SIZE_MAX = 4 * 1024 * 1024 };
 
-/* The order, with its tickets, if the caller sells its event: to everybody else, the buyer too, it is not there to be settled. */
+/* The order, with its tickets, if the caller sells its event: to everybody else, the buyer too,
+ * it is not there to be settled. */
 static err find_sold(struct call *call, order_id id, struct order *order, struct ticket **ret,
                      size_t *ret_count)
 {

@@ -1,8 +1,9 @@
 /* booking/ticket_end.c - ends tickets and gives back what they took.
  *
- * Every way that a ticket can end before its event (a failed capture, DELETE, a refund, a cancelled event) comes
- * through here, so that status, code, stock, the buyer's count and the news of it cannot come apart. The conditional
- * update decides against a scan at the door that happens at the same time. */
+ * Every way that a ticket can end before its event (a failed capture, DELETE, a refund, a
+ * cancelled event) comes through here, so that status, code, stock, the buyer's count and the
+ * news of it cannot come apart. The conditional update decides against a scan at the door that
+ * happens at the same time. */
 #include "services/booking/ticket_end.h"
 
 #include <assert.h>
@@ -47,11 +48,13 @@ static err end_one(struct tx *tx, struct call *call, const struct ticket *ticket
         return call_explain(call, ERR_CONFLICT, "the ticket was just used or cancelled");
     if (ticket->order_status != ORDER_HELD) /* else it was never shown to anybody */
         TRY(tell(tx, call, ticket, in->to, in->reason));
-    /* Whoever the ticket is for now has one less: after a transfer that is not the order's buyer. */
+    /* Whoever the ticket is for now has one less: after a transfer that is not the order's
+     * buyer. */
     return buyer_give_back(tx, ticket->user, ticket->event, 1);
 }
 
-/* Types in the order of the items, as the holds take them: writes of several types then queue instead of deadlocking. */
+/* Types in the order of the items, as the holds take them: writes of several types then queue
+ * instead of deadlocking. */
 static err give_stock_back(struct tx *tx, struct desk_write *write, const struct tickets_end *in)
 {
     for (size_t i = 0; i < in->order->item_count; i++) {

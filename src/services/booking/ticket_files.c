@@ -1,7 +1,8 @@
-/* booking/ticket_files.c - a ticket's code as SVG and PNG, and tickets as PDF, for their holder alone.
+/* booking/ticket_files.c - codes as SVG and PNG, tickets as PDF, for their holder alone.
  *
- * Whoever has the code gets in, so not even the event's vendor sees it: these paths do not exist for him. A code says all
- * that is in its file, so it makes the entity tag too: a browser that has the picture keeps it until the ticket changes. */
+ * Whoever has the code gets in, so not even the event's vendor sees it: these paths do not exist
+ * for him. A code says all that is in its file, so it makes the entity tag too: a browser that
+ * has the picture keeps it until the ticket changes. */
 #include "services/booking/ticket_files.h"
 
 #include "platform/crypto/crypto.h"

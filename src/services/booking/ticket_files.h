@@ -10,7 +10,8 @@ bool ticket_has_code(const struct ticket *ticket);
 /* The ticket's code as a picture. */
 err ticket_qr(struct call *call, const struct ticket *ticket, const struct event *event,
               str *ret_code, struct qr *ret_qr);
-/* One page for each of the tickets that has a code, `count` of them at least 1 and at most TICKET_PDF_TICKETS_MAX. */
+/* One page for each of the tickets that has a code, `count` of them at least 1 and at most
+ * TICKET_PDF_TICKETS_MAX. */
 err tickets_print(struct call *call, const struct ticket *tickets, size_t count,
                   const struct event *event, str *ret_pdf);
 

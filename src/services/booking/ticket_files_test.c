@@ -1,4 +1,5 @@
-/* booking/ticket_files_test.c - tickets as pictures and papers, read back by other people's programs. */
+/* booking/ticket_files_test.c - tickets as pictures and papers, read back by other people's
+ * programs. */
 
 #include "services/booking/ticket_files.h"
 

@@ -232,6 +232,14 @@ static err await(struct req *req, attempt_id attempt, enum asker asker)
     return desk_await(payment_of(&req->call)->desk, req, attempt, answer_parked);
 }
 
+/* Is there an answer already? Either it was given, or nobody but the buyer or staff can move the
+ * attempt on. */
+static bool is_answerable(const struct attempt *attempt)
+{
+    return attempt->answer_status != 0 || attempt->state == ATTEMPT_WAITING ||
+           attempt->state == ATTEMPT_REQUIRES_ACTION || attempt_is_over(attempt->state);
+}
+
 /* Waits for an attempt that somebody else drives. He may have finished before we were in the line,
  * so we look once more. */
 static err await_other(struct req *req, attempt_id id, enum asker asker)
@@ -243,7 +251,7 @@ static err await_other(struct req *req, attempt_id id, enum asker asker)
     const err parked = await(req, id, asker);
     call_init(&call, self, "pay");
     const err e = attempt_find(&call, id, &attempt);
-    if (e != ERR_OK || attempt.answer_status != 0 || attempt_is_over(attempt.state))
+    if (e != ERR_OK || is_answerable(&attempt))
         desk_wake(payment_of(&call)->desk, id);
     return parked;
 }
@@ -255,7 +263,7 @@ static err replay(struct req *req, struct attempt *attempt, const uint8_t digest
 {
     if (attempt->idem_digest.size != 32 || memcmp(attempt->idem_digest.ptr, digest, 32) != 0)
         return ERR_IDEMPOTENCY_MISMATCH;
-    if (attempt->answer_status != 0 || attempt_is_over(attempt->state))
+    if (is_answerable(attempt))
         return answer(req, attempt, REPLAY);
     return await_other(req, attempt->id, REPLAY);
 }
@@ -287,7 +295,7 @@ static err answer_live(struct req *req, err refusal)
         attempt_find(&req->call, live_attempt(&req->call), &live) != ERR_OK)
         return refusal;
     req->call.problem = (struct problem){0};
-    if (live.answer_status != 0 || attempt_is_over(live.state))
+    if (is_answerable(&live))
         return answer(req, &live, OTHER);
     return await_other(req, live.id, OTHER);
 }
