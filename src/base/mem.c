@@ -29,3 +29,13 @@ void mem_free(void *ptr)
 {
     free(ptr);
 }
+
+void *mem_unconst(const void *ptr)
+{
+    union {
+        const void *constant;
+        void *plain;
+    } both = {ptr};
+
+    return both.plain;
+}

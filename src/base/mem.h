@@ -7,4 +7,6 @@
 void *mem_alloc(size_t size);             /* zeroed; freed with mem_free */
 void *mem_resize(void *ptr, size_t size); /* what is new is not zeroed */
 void mem_free(void *ptr);                 /* NULL is accepted */
+/* For containers that keep what is constant to others: the same pointer, without its const. */
+void *mem_unconst(const void *ptr);
 #define mem_new(type) ((type *)mem_alloc(sizeof(type)))

@@ -271,8 +271,7 @@ int main(int argc, char **argv)
         } else {
             run_file(&scenario, in);
             (void)server_stop(&scenario, SIGTERM);
-            (void)!system(arena_printf(scenario.arena, "rm -rf %s", scenario.data_dir)
-                              .ptr); /* NOLINT(cert-env33-c) */
+            (void)!system(arena_printf(scenario.arena, "rm -rf %s", scenario.data_dir).ptr);
         }
         if (in != NULL)
             (void)fclose(in);

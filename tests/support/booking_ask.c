@@ -1,6 +1,7 @@
 /* support/booking_ask.c - the requests that tests of booking send most. */
 
 #include "support/booking_node.h"
+#include "support/test.h"
 
 struct answer booking_ask(const struct booking_node *node, struct arena *arena,
                           const struct ask *ask)

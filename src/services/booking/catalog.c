@@ -40,7 +40,7 @@ struct catalog {
 
 static struct box *box_of(const struct event *event)
 {
-    return (struct box *)(uintptr_t)event;
+    return (struct box *)mem_unconst(event);
 }
 
 void event_release(const struct event *event)
@@ -152,10 +152,10 @@ static void list_insert(struct catalog *catalog, const struct event *event)
     if (catalog->count == catalog->capacity) {
         catalog->capacity = catalog->capacity > 0 ? catalog->capacity * 2 : 256;
         catalog->by_start =
-            mem_resize(catalog->by_start, catalog->capacity * sizeof(catalog->by_start[0]));
+            mem_resize(catalog->by_start, catalog->capacity * sizeof(const struct event *));
     }
     memmove(&catalog->by_start[at + 1], &catalog->by_start[at],
-            (catalog->count - at) * sizeof(catalog->by_start[0]));
+            (catalog->count - at) * sizeof(const struct event *));
     catalog->by_start[at] = event;
     catalog->count++;
 }
@@ -166,7 +166,7 @@ static void list_remove(struct catalog *catalog, const struct event *event)
 
     assert(at < catalog->count && catalog->by_start[at] == event);
     memmove(&catalog->by_start[at], &catalog->by_start[at + 1],
-            (catalog->count - at - 1) * sizeof(catalog->by_start[0]));
+            (catalog->count - at - 1) * sizeof(const struct event *));
     catalog->count--;
 }
 
@@ -175,9 +175,9 @@ static void set_slot(struct catalog *catalog, size_t slot, const struct event *e
     if (slot >= catalog->slot_count) {
         const size_t wider = slot * 2 + 64;
 
-        catalog->slots = mem_resize(catalog->slots, wider * sizeof(catalog->slots[0]));
+        catalog->slots = mem_resize(catalog->slots, wider * sizeof(const struct event *));
         memset(&catalog->slots[catalog->slot_count], 0,
-               (wider - catalog->slot_count) * sizeof(catalog->slots[0]));
+               (wider - catalog->slot_count) * sizeof(const struct event *));
         catalog->slot_count = wider;
     }
     catalog->slots[slot] = event;
@@ -221,8 +221,8 @@ static void take_out(struct catalog *catalog, event_id id)
 static void put_in(struct catalog *catalog, const struct event *event)
 {
     take_out(catalog, event->id);
-    (void)map_put(catalog->by_id, id_key(&event->id), (void *)(uintptr_t)event);
-    (void)map_put(catalog->by_slug, event->slug, (void *)(uintptr_t)event);
+    (void)map_put(catalog->by_id, id_key(&event->id), mem_unconst(event));
+    (void)map_put(catalog->by_slug, event->slug, mem_unconst(event));
     list_insert(catalog, event);
     index_words(catalog, event);
 }

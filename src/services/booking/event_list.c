@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/mem.h"
 #include "services/booking/catalog.h"
 #include "services/booking/cursor.h"
 #include "services/booking/slug.h"
@@ -387,7 +388,7 @@ static void pick_found(struct call *call, const struct filter *filter, enum sort
         .text = filter->query->search,
         .limit = sort == SORT_NONE ? pick->wanted : SEARCH_HITS_MAX,
         .keep = keep_hit,
-        .arg = (void *)(uintptr_t)filter,
+        .arg = mem_unconst(filter),
         .near_ms = 0,
         .after = after != NULL && sort == SORT_NONE ? &last : NULL,
     };

@@ -192,23 +192,25 @@ static err place_venue(struct tx *tx, struct call *call, struct venue *venue)
                         real_or_nil(venue->lon), TEXT(folded)));
 }
 
+static err place_artist(struct tx *tx, struct call *call, struct artist *artist)
+{
+    const str folded = name_fold(call->arena, artist->name);
+    const err e = find_id(tx, call, &SQL_ARTIST_FIND, folded, &artist->id.uuid);
+
+    if (e != ERR_NOT_FOUND)
+        return e;
+    artist->id.uuid = call_uuid(call);
+    return db_exec(tx, &SQL_ARTIST_INSERT,
+                   ARGS(UUID(artist->id.uuid), TEXT(artist->name), TEXT(folded)));
+}
+
 static err place_artists(struct tx *tx, struct call *call, const struct event *event)
 {
     TRY(db_exec(tx, &SQL_EVENT_ARTIST_CLEAR, ARGS(UUID(event->id.uuid))));
     for (size_t i = 0; i < event->artist_count; i++) {
-        struct artist *artist = &event->artists[i];
-        const str folded = name_fold(call->arena, artist->name);
-        const err e = find_id(tx, call, &SQL_ARTIST_FIND, folded, &artist->id.uuid);
-
-        if (e == ERR_NOT_FOUND) {
-            artist->id.uuid = call_uuid(call);
-            TRY(db_exec(tx, &SQL_ARTIST_INSERT,
-                        ARGS(UUID(artist->id.uuid), TEXT(artist->name), TEXT(folded))));
-        } else {
-            TRY(e);
-        }
+        TRY(place_artist(tx, call, &event->artists[i]));
         TRY(db_exec(tx, &SQL_EVENT_ARTIST_INSERT,
-                    ARGS(UUID(event->id.uuid), I64((int64_t)i), UUID(artist->id.uuid))));
+                    ARGS(UUID(event->id.uuid), I64((int64_t)i), UUID(event->artists[i].id.uuid))));
     }
     return ERR_OK;
 }

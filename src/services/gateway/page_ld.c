@@ -138,10 +138,9 @@ static struct offer offer_of(struct arena *arena, str address, const struct book
         .name = given(from->name),
         .price = plain_amount(arena, from->price),
         .currency = arena_str(arena, str_of(from->price.currency.code)),
-        .availability = str_eq(from->status, STR("on_sale")) ? STR("https://schema.org/InStock")
-                        : str_eq(from->status, STR("sold_out"))
-                            ? STR("https://schema.org/SoldOut")
-                            : STR_ABSENT,
+        .availability = str_eq(from->status, STR("on_sale"))    ? STR("https://schema.org/InStock")
+                        : str_eq(from->status, STR("sold_out")) ? STR("https://schema.org/SoldOut")
+                                                                : STR_ABSENT,
         .url = address,
     };
 }
@@ -169,8 +168,9 @@ str page_ld(struct arena *arena, str address, const struct booking_page *event)
         .name = event->name,
         .description = given(event->description),
         .url = address,
-        .status = str_eq(event->status, STR("cancelled")) ? STR("https://schema.org/EventCancelled")
-                                                          : STR("https://schema.org/EventScheduled"),
+        .status = str_eq(event->status, STR("cancelled"))
+                      ? STR("https://schema.org/EventCancelled")
+                      : STR("https://schema.org/EventScheduled"),
         .attendance = event->online ? STR("https://schema.org/OnlineEventAttendanceMode")
                                     : STR("https://schema.org/OfflineEventAttendanceMode"),
         .starts_at_ms = event->starts_at_ms,

@@ -4,14 +4,18 @@
 #include <string.h>
 
 #include "platform/json/json.h"
-#include "test.h"
+#include "support/test.h"
 
 static struct booking_page concert(struct booking_offer offers[2])
 {
     offers[0] = (struct booking_offer){
-        .name = STR("Standing"), .price = {2800, {"EUR"}}, .status = STR("on_sale")};
+        .name = STR("Standing"), .price = {2800, {"EUR"}},
+             .status = STR("on_sale")
+    };
     offers[1] = (struct booking_offer){
-        .name = STR("Seat"), .price = {3500, {"JPY"}}, .status = STR("sold_out")};
+        .name = STR("Seat"), .price = {3500, {"JPY"}},
+             .status = STR("sold_out")
+    };
     return (struct booking_page){
         .name = STR("Jazz"),
         .description = STR("Four sets."),
@@ -52,23 +56,25 @@ TEST(an_event_is_told_with_its_place_performers_and_offers)
         "\"@type\":\"Place\",\"name\":\"Lakeside Stage\"",
         "\"addressLocality\":\"Potsdam\",\"addressCountry\":\"Germany\"",
         "\"name\":\"The Copper Quartet, Lena Okafor\"",
-        "\"price\":\"28.00\",\"priceCurrency\":\"EUR\",\"availability\":\"https://schema.org/InStock\"",
-        "\"price\":\"3500\",\"priceCurrency\":\"JPY\",\"availability\":\"https://schema.org/SoldOut\"",
+        "\"price\":\"28.00\",\"priceCurrency\":\"EUR\",\"availability\":\"https://schema.org/"
+        "InStock\"",
+        "\"price\":\"3500\",\"priceCurrency\":\"JPY\",\"availability\":\"https://schema.org/"
+        "SoldOut\"",
         "\"url\":\"https://tickets.example/e/jazz\"",
     };
-    CLEANUP(arena_done) struct arena arena = {0};
+    CLEANUP(arena_close_at) struct arena *arena = arena_open(0);
     struct booking_offer offers[2];
     const struct booking_page event = concert(offers);
-    const str json = page_ld(&arena, STR("https://tickets.example/e/jazz"), &event);
+    const str json = page_ld(arena, STR("https://tickets.example/e/jazz"), &event);
 
-    check_json(&arena, json);
+    check_json(arena, json);
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
         CHECK_STR(parts[i], says(json, parts[i]) ? str_of(parts[i]) : json);
 }
 
 TEST(a_cancelled_and_an_online_event_say_so)
 {
-    CLEANUP(arena_done) struct arena arena = {0};
+    CLEANUP(arena_close_at) struct arena *arena = arena_open(0);
     struct booking_offer offers[2];
     struct booking_page event = concert(offers);
 
@@ -76,9 +82,9 @@ TEST(a_cancelled_and_an_online_event_say_so)
     event.online = true;
     event.artists = STR_ABSENT;
     event.offer_count = 0;
-    const str json = page_ld(&arena, STR("https://tickets.example/e/jazz"), &event);
+    const str json = page_ld(arena, STR("https://tickets.example/e/jazz"), &event);
 
-    check_json(&arena, json);
+    check_json(arena, json);
     CHECK(says(json, "https://schema.org/EventCancelled"));
     CHECK(says(json, "https://schema.org/OnlineEventAttendanceMode"));
     CHECK(says(json, "\"@type\":\"VirtualLocation\""));
@@ -88,16 +94,16 @@ TEST(a_cancelled_and_an_online_event_say_so)
 
 TEST(no_name_ends_the_script_element)
 {
-    CLEANUP(arena_done) struct arena arena = {0};
+    CLEANUP(arena_close_at) struct arena *arena = arena_open(0);
     struct booking_offer offers[2];
     struct booking_page event = concert(offers);
 
     event.name = STR("</script><script>alert(1)</script>");
     event.description = STR("<!-- & \"quotes\" \\ -->");
     event.artists = STR("A & B");
-    const str json = page_ld(&arena, STR("https://tickets.example/e/jazz"), &event);
+    const str json = page_ld(arena, STR("https://tickets.example/e/jazz"), &event);
 
-    check_json(&arena, json);
+    check_json(arena, json);
     CHECK(memchr(json.ptr, '<', json.size) == NULL);
     CHECK(memchr(json.ptr, '>', json.size) == NULL);
     CHECK(memchr(json.ptr, '&', json.size) == NULL);
