@@ -241,6 +241,10 @@ def boundary_bodies(schema, good):
             yield pointer_of(path), changed(good, path, limit(node, "maximum"))
         if allows(node, "null"):
             yield pointer_of(path), changed(good, path, None)
+        if isinstance(value, list) and value and isinstance(value[0], str) and limit(node, "maxItems") and "pattern" not in node["items"]:
+            yield pointer_of(path), changed(good, path, [value[0]] * limit(node, "maxItems"))
+            yield pointer_of(path), changed(good, path, [f"{value[0]} {i}" for i in range(limit(node, "maxItems"))])
+            yield pointer_of(path), changed(good, path, [])
 
 
 # --- Queries ---
@@ -258,6 +262,7 @@ def bad_queries(parameter, good):
         yield f"{name} comes twice", f"{name}={good}&{name}={good}", "invalid_field"
     words = ["x", "-1", "1.5", "\u00e9", "x" * 3000, "99999999999999999999", "0x10", "1e3", "true", "2027-02-30", "2027-02-30T00:00:00Z"]
     words += list(strings(schema, good)) if isinstance(good, str) else []
+    words += [str(limit(schema, bound) + step) for bound, step in (("minimum", -1), ("maximum", 1)) if limit(schema, bound) is not None]
     check = validator(schema)
     for word in words:
         value = word

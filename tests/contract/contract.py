@@ -130,6 +130,7 @@ class Operation:
         self.method = method.upper()
         self.path = path
         self.id = raw["operationId"]
+        self.tags = raw["tags"]
         self.parameters = [contract.expand(p) for p in item.get("parameters", []) + raw.get("parameters", [])]
         self.security = raw["security"]
         self.body = None

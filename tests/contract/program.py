@@ -7,6 +7,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import tempfile
@@ -30,8 +31,13 @@ class Answer:
         return json.loads(self.body)
 
     @property
+    def problem(self):
+        """The problem document; {} of anything else."""
+        return self.json if self.body and self.headers.get("Content-Type") == "application/problem+json" else {}
+
+    @property
     def pointers(self):
-        return [e["pointer"] for e in self.json.get("errors", [])]
+        return [e["pointer"] for e in self.problem.get("errors", [])]
 
 
 class Program:
@@ -113,6 +119,16 @@ class Program:
             connection.close()
             self.connection = None
         return answer
+
+    def send_bytes(self, data):
+        """Sends what may be no request at all; gives all that comes back until the server closes."""
+        self.requests += 1
+        with socket.create_connection(("127.0.0.1", self.port), ANSWER_TIMEOUT_S) as connection:
+            connection.sendall(data)
+            got = b""
+            while piece := connection.recv(65536):
+                got += piece
+        return got
 
     def advance(self, seconds):
         """Moves the server's time on, does what is due then, and gives the time as text."""

@@ -152,6 +152,29 @@ def every_answer_can_be_traced(world):
 
 
 @story
+def what_can_be_read_in_two_ways_is_refused(world):
+    """doubled headers are no choice, and heads that are none get a bare refusal and a close"""
+    ana, bob = (("Authorization", f"Bearer {world.tokens[who]}") for who in ("ana", "bob"))
+    answer = world.program.send("GET", "/users/me", [ana, bob])
+    world.expect((answer.status, answer.problem.get("code")) == (401, "unauthenticated"), answer.text)
+    kind = ("Content-Type", "application/json")
+    for headers, status in (([ana, kind, ("Idempotency-Key", "a"), ("Idempotency-Key", "b")], 400), ([ana, kind, ("Content-Type", "text/plain")], 415)):
+        answer = world.program.send("POST", "/tickets/book", headers, b"{}")
+        world.expect(answer.status == status, f"{headers}: {answer.status} {answer.text}")
+    length = b"POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n"
+    for head in (b"GET / HTTP/1.1\r\n\r\n", b"NONSENSE\r\n\r\n", length + b"Content-Length: 3\r\n\r\n{}", length + b"Transfer-Encoding: chunked\r\n\r\n{}",
+                 b"GET / HTTP/1.1\nHost: a\n\n", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nA: b\r\n c\r\n\r\n",
+                 b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET /\x00 HTTP/1.1\r\nHost: a\r\n\r\n", b"GET http:// HTTP/1.1\r\nHost: a\r\n\r\n"):
+        got = world.program.send_bytes(head)
+        world.expect(got.startswith(b"HTTP/1.1 400 ") and b"\r\nConnection: close\r\n" in got, f"{head}: {got[:200]}")
+    got = world.program.send_bytes(b"GET /" + b"x" * 20000 + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+    world.expect(got.startswith(b"HTTP/1.1 431 "), f"{got[:200]}")
+    chunked = b"POST /login HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+    got = world.program.send_bytes(chunked)
+    world.expect(got.startswith(b"HTTP/1.1 422 "), f"{got[:200]}")
+
+
+@story
 def who_asks_too_often_has_to_wait(world):
     """sign-ins from one network are limited, with Retry-After"""
     program = Program(world.program.binary, BOXOFFICE_GATEWAY_RATE_LIMIT="on")

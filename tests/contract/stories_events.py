@@ -149,7 +149,7 @@ def wall_times_are_in_the_zone(world):
         ("Africa/Cairo", "2027-07-01T20:00:00", "2027-07-01T17:00:00Z"), ("Asia/Kathmandu", "2027-01-01T00:00:00", "2026-12-31T18:15:00Z"),
         ("Australia/Lord_Howe", "2027-10-03T02:15:00", None), ("Pacific/Apia", "2027-01-01T00:00:00", "2026-12-31T11:00:00Z"),
         ("Europe/Berlin", "2027-03-28T02:30:00+01:00", "2027-03-28T01:30:00Z"),
-        ("UTC", "9999-12-31T23:59:59", "9999-12-31T23:59:59Z"), ("Europe/Berlin", "0001-01-01T00:00:00", None), ("UTC", "0001-01-01T00:00:00", "0001-01-01T00:00:00Z"),
+        ("UTC", "9999-12-31T23:59:59", "9999-12-31T23:59:59Z"), ("Europe/Berlin", "0001-01-01T00:00:00", None), ("UTC", "0001-01-02T00:00:00", "0001-01-02T00:00:00Z"), ("America/New_York", "9999-12-31T23:59:59", None),
     ]
     for zone, wall, instant in cases:
         body = world.event_body(timezone=zone, starts_at=wall, ends_at="9999-12-31T23:59:59Z", status="draft")
@@ -177,6 +177,9 @@ def events_end(world):
     world.expect(answer.json["status"] == "cancelled", answer.text)
     world.refused("delete_event", 409, "conflict", who="vera", path={"event": event["id"]})
     change(world, event, {"name": "Again"}, 409)
+    for headers, code in (({}, "precondition_required"), ({"If-Match": '"0"'}, "precondition_failed")):
+        status = world.contract.codes[code][0]
+        world.refused("update_event", status, code, who="vera", path={"event": event["id"]}, headers=headers, body={"name": "Again"})
     head = world.ask("head_event_tickets", 200, path={"event": event["id"]})
     world.expect(head.headers["Tickets-Status"] == "not_on_sale", f"{head.headers}")
     world.settle_down()

@@ -67,7 +67,7 @@ class World:
 
     def refused(self, operation_id, status, code, **given):
         answer = self.ask(operation_id, status, **given)
-        if answer.status >= 400 and answer.body and answer.json.get("code") != code:
+        if answer.problem and answer.problem.get("code") != code:
             self.note(f"{operation_id}: want {code}, got {answer.text[:300]}")
         return answer
 

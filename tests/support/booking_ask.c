@@ -34,12 +34,3 @@ str booking_available(const struct booking_node *node, struct arena *arena,
     CHECK_I64(200, answer.status);
     return answer_header(&answer, "Tickets-Available");
 }
-
-void check_problem(struct arena *arena, const struct answer *answer, int status, const char *code)
-{
-    if (answer->status != status)
-        print_error("%.*s\n", STR_ARG(answer->body));
-    CHECK_I64(status, answer->status);
-    CHECK_STR("application/problem+json", answer_header(answer, "Content-Type"));
-    CHECK_STR(code, answer_at(arena, answer, "/code"));
-}

@@ -89,5 +89,3 @@ struct answer booking_book(const struct booking_node *node, struct arena *arena,
 /* Tickets-Available of HEAD /events/{event}/tickets. */
 str booking_available(const struct booking_node *node, struct arena *arena,
                       const struct known_event *event);
-/* The answer is a problem document with this status and code. */
-void check_problem(struct arena *arena, const struct answer *answer, int status, const char *code);

@@ -60,17 +60,19 @@ static str receive_all(int fd, struct arena *arena)
     while ((size = recv(fd, chunk, sizeof(chunk), 0)) > 0)
         buf_add(&text, (str){chunk, (size_t)size});
     CHECK(size == 0);
-    CHECK(!text.overflow && text.size > 0);
+    CHECK(!text.overflow);
     return buf_str(&text);
 }
 
 /* "HTTP/1.1 201 Created\r\nname: value\r\n...\r\n\r\nbody" */
 static struct answer parse(str text)
 {
-    const char *end = memmem(text.ptr, text.size, "\r\n\r\n", 4);
     struct answer answer = {0};
     int64_t status = 0;
 
+    if (text.size == 0)
+        return answer;
+    const char *end = memmem(text.ptr, text.size, "\r\n\r\n", 4);
     CHECK(end != NULL && text.size > 12);
     CHECK(str_to_i64(str_slice(text, 9, 12), &status));
     answer.status = (int)status;
@@ -121,4 +123,18 @@ int64_t answer_i64(struct arena *arena, const struct answer *answer, const char 
 
     CHECK(str_to_i64(answer_at(arena, answer, pointer), &n));
     return n;
+}
+
+void check_status(int status, const struct answer *answer)
+{
+    if (answer->status != status)
+        print_error("%.*s\n", STR_ARG(answer->body));
+    CHECK_I64(status, answer->status);
+}
+
+void check_problem(struct arena *arena, const struct answer *answer, int status, const char *code)
+{
+    check_status(status, answer);
+    CHECK_STR("application/problem+json", answer_header(answer, "Content-Type"));
+    CHECK_STR(code, answer_at(arena, answer, "/code"));
 }

@@ -12,7 +12,7 @@ struct ask {
     const char *body;    /* JSON; NULL: none */
 };
 struct answer {
-    int status;
+    int status; /* 0: the server closed without one */
     str headers;
     str body;
 };
@@ -22,3 +22,7 @@ str answer_header(const struct answer *answer, const char *name); /* absent: non
 /* The value at an RFC 6901 pointer of the JSON body: text as it is, anything else as JSON; absent if there is none. */
 str answer_at(struct arena *arena, const struct answer *answer, const char *pointer);
 int64_t answer_i64(struct arena *arena, const struct answer *answer, const char *pointer);
+/* The answer has this status; shows its body if it has not. */
+void check_status(int status, const struct answer *answer);
+/* The answer is a problem document with this status and code. */
+void check_problem(struct arena *arena, const struct answer *answer, int status, const char *code);

@@ -2,6 +2,7 @@
 
 #include "support/office.h"
 
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 #include "support/scratch.h"
 #include "support/test.h"
 
-enum { LOOPS = 2, WORKERS = 4, CLOSE_GRACE_MS = 5000, PATIENCE_MS = 30000 };
+enum { LOOPS = 2, WORKERS = 4, CLOSE_GRACE_MS = 5000, PATIENCE_MS = 30000, TOGETHER_MAX = 64 };
 
 /* Cheap passwords where identity does not run: a hasher is opened with every node. */
 static const struct setting hasher_rows[] = {
@@ -99,6 +100,14 @@ static void set(struct office *office, const char *setting)
     check_opened(config_set(office->config, name, value, &why), setting, why);
 }
 
+static bool has_row(const struct settings *settings, const char *name)
+{
+    for (size_t i = 0; settings != NULL && i < settings->count; i++)
+        if (strcmp(settings->rows[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 static void open_config(struct office *office)
 {
     const struct office_options *options = &office->options;
@@ -110,7 +119,7 @@ static void open_config(struct office *office)
     for (size_t i = 0; options->services[i] != NULL; i++) {
         const struct settings *settings = options->services[i]->settings;
 
-        has_hasher = has_hasher || strcmp(options->services[i]->name, "identity") == 0;
+        has_hasher = has_hasher || has_row(settings, hasher_rows[0].name);
         if (settings != NULL)
             office->tables[count++] = settings;
     }
@@ -211,7 +220,50 @@ void office_call(struct office *office, const char *service, struct call *call)
 
 struct answer office_ask(struct office *office, const struct ask *ask)
 {
-    return ask_server(http_port(office->server), office->arena, ask);
+    return http_ask(office->server, office->arena, ask);
+}
+
+struct asker {
+    pthread_t thread;
+    pthread_barrier_t *barrier;
+    struct office *office;
+    struct arena *arena;
+    const struct ask *ask;
+    struct answer answer;
+};
+
+static void *run_asker(void *arg)
+{
+    struct asker *asker = arg;
+
+    (void)pthread_barrier_wait(asker->barrier);
+    asker->answer = http_ask(asker->office->server, asker->arena, asker->ask);
+    return NULL;
+}
+
+void office_ask_together(struct office *office, const struct ask *asks, size_t count,
+                         struct answer *ret)
+{
+    struct asker askers[TOGETHER_MAX];
+    pthread_barrier_t barrier;
+
+    CHECK(count > 0 && count <= TOGETHER_MAX);
+    CHECK(pthread_barrier_init(&barrier, NULL, (unsigned)count) == 0);
+    for (size_t i = 0; i < count; i++) {
+        askers[i] = (struct asker){
+            .barrier = &barrier, .office = office, .arena = arena_open(0), .ask = &asks[i]};
+        CHECK(pthread_create(&askers[i].thread, NULL, run_asker, &askers[i]) == 0);
+    }
+    for (size_t i = 0; i < count; i++) {
+        CHECK(pthread_join(askers[i].thread, NULL) == 0);
+        ret[i] = (struct answer){
+            .status = askers[i].answer.status,
+            .headers = arena_str(office->arena, askers[i].answer.headers),
+            .body = arena_str(office->arena, askers[i].answer.body),
+        };
+        arena_close(askers[i].arena);
+    }
+    (void)pthread_barrier_destroy(&barrier);
 }
 
 int64_t office_gauge(struct office *office, const char *name)

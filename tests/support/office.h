@@ -3,8 +3,7 @@
  * Nothing runs in the background: what is due is done by office_advance and office_run_due. */
 #pragma once
 
-#include "platform/http/http.h"
-#include "support/ask.h"
+#include "support/http_ask.h"
 
 #define OFFICE_START_MS INT64_C(1795392000000) /* 2026-11-23T00:00:00Z */
 
@@ -48,6 +47,9 @@ void office_run_due(struct office *office);
 /* A call of that service on this thread; call_done it. */
 void office_call(struct office *office, const char *service, struct call *call);
 struct answer office_ask(struct office *office, const struct ask *ask);
+/* All at once, each on a thread. */
+void office_ask_together(struct office *office, const struct ask *asks, size_t count,
+                         struct answer *ret);
 /* A gauge without labels; and waits until other threads have brought it to that value. */
 int64_t office_gauge(struct office *office, const char *name);
 void office_await_gauge(struct office *office, const char *name, int64_t value);

@@ -71,7 +71,7 @@ struct smtp_sink smtp_sink_open(struct arena *arena, const char *dir, const char
     struct pipes pipes;
     char *args[ARGS_MAX];
     size_t count = 0;
-    const char *const head[] = {"python3", script, "--until-eof", "--dir", dir};
+    const char *const head[] = {"/usr/bin/python3", script, "--until-eof", "--dir", dir};
 
     for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
         args[count++] = strdup(head[i]);

@@ -2,8 +2,6 @@
  * It owns nothing durable. */
 #include "services/gateway/gateway.h"
 
-#include <arpa/inet.h>
-
 #include "base/mem.h"
 #include "services/gateway/page.h"
 #include "services/gateway/rate.h"
@@ -47,18 +45,6 @@ static bool is_sign_in(const struct req *req)
            (str_eq(path, STR("/login")) || str_eq(path, STR("/register")));
 }
 
-/* An IPv4 address, or the 64 bits of an IPv6 address that its owner cannot change at will. */
-static uint64_t network_key(struct arena *arena, str address)
-{
-    struct in6_addr v6;
-
-    if (inet_pton(AF_INET6, arena_cstr(arena, address), &v6) != 1)
-        return str_hash(address);
-    if (IN6_IS_ADDR_V4MAPPED(&v6))
-        return str_hash((str){(const char *)&v6.s6_addr[12], 4});
-    return str_hash((str){(const char *)v6.s6_addr, 8});
-}
-
 err gateway_admit(struct req *req)
 {
     const struct instance *self = NULL;
@@ -75,7 +61,7 @@ err gateway_admit(struct req *req)
         limit = &per_account;
         key = uuid_hash(req->call.caller.user);
     } else {
-        key = network_key(req->call.arena, req->remote_address);
+        key = rate_network_key(req->remote_address);
         if (is_sign_in(req)) {
             limit = &sign_in_per_network;
             key = ~key;

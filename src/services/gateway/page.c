@@ -364,6 +364,17 @@ static void add_about(struct buf *html, const struct booking_page *event)
     }
 }
 
+/* The script counts in the event's currency. */
+static void begin_event(struct buf *html, const struct booking_page *event)
+{
+    buf_printf(html, "<main data-event=\"%s\"", id_format(EVENT_PREFIX, event->event.uuid).text);
+    if (event->offer_count > 0)
+        buf_printf(html, " data-currency=\"%s\" data-digits=\"%d\"",
+                   event->offers[0].price.currency.code,
+                   currency_exponent(event->offers[0].price.currency));
+    buf_add_cstr(html, ">");
+}
+
 static err reply_no_event(struct req *req)
 {
     struct buf html = buf_in(req->call.arena, PAGE_SIZE_MAX);
@@ -392,9 +403,7 @@ static err get_event(struct req *req)
     add_meta(req, &html, arena_printf(arena, "%.*s/e/%.*s", STR_ARG(site), STR_ARG(in.slug)),
              &event);
     begin_body(&html);
-    buf_printf(&html, "<main data-event=\"%s\" data-digits=\"%d\">",
-               id_format(EVENT_PREFIX, event.event.uuid).text,
-               event.offer_count > 0 ? currency_exponent(event.offers[0].price.currency) : 0);
+    begin_event(&html, &event);
     add_about(&html, &event);
     buf_add_cstr(&html, "<section>");
     if (str_eq(event.status, STR("cancelled")))

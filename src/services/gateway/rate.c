@@ -1,7 +1,9 @@
 /* gateway/rate.c - the buckets lie in a fixed table, one slot a hash; a lock guards a stripe of them. */
 #include "services/gateway/rate.h"
 
+#include <arpa/inet.h>
 #include <pthread.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -17,6 +19,24 @@ struct rate_table {
     pthread_mutex_t locks[STRIPES];
     struct bucket buckets[SLOTS];
 };
+
+uint64_t rate_network_key(str address)
+{
+    enum { V6_NETWORK_SIZE = 8, V4_SIZE = 4, V4_MAPPED_AT = 12 };
+    char text[INET6_ADDRSTRLEN] = {0};
+    struct in6_addr v6;
+    struct in_addr v4;
+
+    if (address.size > 0 && address.size < sizeof(text))
+        memcpy(text, address.ptr, address.size);
+    if (inet_pton(AF_INET, text, &v4) == 1)
+        return str_hash((str){(const char *)&v4, V4_SIZE});
+    if (inet_pton(AF_INET6, text, &v6) != 1)
+        return str_hash(address);
+    if (IN6_IS_ADDR_V4MAPPED(&v6))
+        return str_hash((str){(const char *)&v6.s6_addr[V4_MAPPED_AT], V4_SIZE});
+    return str_hash((str){(const char *)v6.s6_addr, V6_NETWORK_SIZE});
+}
 
 struct rate_table *rate_table_new(void)
 {

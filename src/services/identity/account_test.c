@@ -1,166 +1,473 @@
-/* identity/account_test.c - registration and profiles over HTTP, and what a copy of the database would tell. */
+/* identity/account_test.c - who may register, what is kept of him, and what others see of it. */
 #include "services/identity/account.h"
 
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "services/identity/people_fixture.h"
+#include "services/identity/identity_fixture.h"
 #include "support/test.h"
 
-TEST(a_customer_registers_and_is_known)
-{
-    CLEANUP(people_close) struct people people;
+enum { CROWD = 8, FILE_SIZE_MAX = 32 * 1024 * 1024 };
 
-    people_open(&people);
-    const char *token = people_register(&people, "ana", "customer");
-    const struct ask me = {.who = token, .method = "GET", .path = "/users/me"};
-    const struct answer answer = http_ask(people.server, people.arena, &me);
-    CHECK_I64(200, answer.status);
-    CHECK_STR("ana@example.test", answer_at(people.arena, &answer, "/email"));
-    CHECK_STR("customer", answer_at(people.arena, &answer, "/role"));
-    CHECK(answer_at(people.arena, &answer, "/vendor_id").ptr == NULL);
-    const struct ask nobody = {.method = "GET", .path = "/users/me"};
-    CHECK_I64(401, http_ask(people.server, people.arena, &nobody).status);
+static str repeated(struct arena *arena, const char *what, int times)
+{
+    struct buf text = buf_in(arena, 4096);
+
+    for (int i = 0; i < times; i++)
+        buf_add_cstr(&text, what);
+    return buf_str(&text);
 }
 
-TEST(bad_registrations_name_the_field)
+/* --- Registration --- */
+
+TEST(registration_is_refused_for_what_is_wrong_with_it)
 {
     static const struct {
         const char *body;
         int status;
+        const char *code;
         const char *pointer;
     } cases[] = {
-        {"{}",                                           422,                   "/email"                                                                                      },
-        {"{\"email\":\"a@b.test\",\"password\":\"correct "
-         "horse\",\"name\":\"A\",\"role\":\"admin\"}",                                               422,                          "/role"                                                                      },
-        {"{\"email\":\"no address\",\"password\":\"correct "
-         "horse\",\"name\":\"A\",\"role\":\"customer\"}",                                              422,                                                                    "/email"                                                                                                                      },
-        {"{\"email\":\"a@b.test\",\"password\":\"short\",\"name\":\"A\",\"role\":\"customer\"}",
-         422,"/password"},
-        {"{\"email\":\"long.enough@b.test\",\"password\":\"Long.Enough@b.test\",\"name\":\"A\","
-         "\"role\":\"customer\"}",                                   422,                                                                 "/password"                                                                                                                                                                                                                                                                                     },
-        {"{\"email\":\"a@b.test\",\"password\":\"correct "
-         "horse\",\"name\":\"\",\"role\":\"customer\"}",         422,"/name"},
-        {"{\"email\":\"a@b.test\",\"password\":\"correct "
-         "horse\",\"name\":\"A\",\"role\":\"customer\",\"vendor_name\":\"V\"}", 422,           "/vendor_name"                                                                                                                                               },
-        {"{\"email\":\"a@b.test\",\"password\":\"correct "
-         "horse\",\"name\":\"A\",\"role\":\"customer\",\"vendor_id\":\"x\"}",                                               400, "/vendor_id"                                                                                           },
+        {"{\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}",                         422, "invalid_field",
+         "/email"},
+        {"{\"email\":\"ana\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}",       422,
+         "invalid_field",                                                                                                                                                            "/email"},
+        {"{\"email\":\"@b.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}",
+         422,                                                                                             "invalid_field",                                                           "/email"},
+        {"{\"email\":\"ana@\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}",      422,
+         "invalid_field",                                                                                                                                                            "/email"},
+        {"{\"email\":\"a b@c.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}",
+         422,                                                                                             "invalid_field",                                                           "/email"},
+        {"{\"email\":\"a@b@c.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}",
+         422,                                                                                             "invalid_field",                                                           "/email"},
+        {"{\"email\":\"a@b.org\\nBcc: "
+         "x@y.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}",                                                                                           422,                     "invalid_field", "/email"},
+        {"{\"email\":\"Ana "
+         "<a@b.org>\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}",                                                                                          422,                                                                                              "invalid_field",                                                                                              "/email"},
+        {"{\"email\":\"a@b.org\",\"password\":\"1234567\",\"name\":\"A\",\"role\":\"customer\"}",
+         422,                                                                                     "invalid_field","/password"},
+        {"{\"email\":\"a@b.org\",\"password\":\"\",\"name\":\"A\",\"role\":\"customer\"}",                                                                               422,
+         "invalid_field",                                                                                                  "/password"},
+        {"{\"email\":\"a@b.org\",\"password\":\"\\u00e4\\u00e4\\u00e4\\u00e4\",\"name\":\"A\","
+         "\"role\":\"customer\"}",                                                                               422,                                                                                  "invalid_field",                                                           "/password"},
+        {"{\"email\":\"ana@b.org\",\"password\":\"ANA@b.org\",\"name\":\"A\",\"role\":"
+         "\"customer\"}",                                                                           422,"invalid_field", "/password"},
+        {"{\"email\":\"a@b.org\",\"name\":\"A\",\"role\":\"customer\"}",             422,                "invalid_field",
+         "/password"             },
+        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"name\":\"\",\"role\":\"customer\"}",
+         422,                                                "invalid_field",                                                                                                                                                                "/name"},
+        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"role\":\"customer\"}",                                                                                        422,
+         "invalid_field","/name"},
+        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"name\":\"A\"}",422,                                                                                 "invalid_field",
+         "/role"                                                                                                                                                                                                                   },
+        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"admin\"}",                                                                                        422,
+         "invalid_field",                                                                                                                                                                    "/role"},
+        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\","
+         "\"vendor_name\":\"V\"}",422,                                                                                 "invalid_field","/vendor_name"                               },
+        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"vendor\","
+         "\"vendor_name\":\"\"}",                                                                   422,                                                                    "invalid_field",                                              "/vendor_name"},
+        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\","
+         "\"id\":\"usr_1\"}",                                                                                           400,                                                                         "unknown_field",                                                                             "/id"},
+        {"{\"email\":\"a@b.org\",",                                                                                          400,                                                                                              "malformed",                                                                                                                                                        NULL},
     };
-    CLEANUP(people_close) struct people people;
+    CLEANUP(office_close) struct office office;
 
-    people_open(&people);
+    identity_fixture_open(&office);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const struct answer answer = people_post(&people, NULL, "/register", cases[i].body);
+        const struct answer answer =
+            identity_ask(&office, NULL, "POST", "/register", cases[i].body);
 
-        CHECK_I64(cases[i].status, answer.status);
-        CHECK_STR(cases[i].pointer, answer_at(people.arena, &answer, "/errors/0/pointer"));
+        if (answer.status != cases[i].status)
+            print_error("%s\n", cases[i].body);
+        check_problem(office.arena, &answer, cases[i].status, cases[i].code);
+        CHECK_STR(cases[i].pointer, answer_at(office.arena, &answer, "/errors/0/pointer"));
+    }
+    CHECK_I64(0, office_i64(&office, "identity", "SELECT count(*) FROM user_credential"));
+}
+
+TEST(passwords_are_counted_in_characters)
+{
+    static const struct {
+        const char *what;
+        int times;
+        int status;
+    } cases[] = {
+        {"x",                7,   422},
+        {"x",                8,   201},
+        {"x",                256, 201},
+        {"x",                257, 422},
+        {"\xf0\x9f\x8e\xb7", 7,   422}, /* a saxophone has four bytes */
+        {"\xf0\x9f\x8e\xb7", 8,   201},
+        {"\xf0\x9f\x8e\xb7", 256, 201},
+        {" ",                8,   201}, /* nothing is trimmed, no class of characters is asked for */
+    };
+    CLEANUP(office_close) struct office office;
+
+    identity_fixture_open(&office);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const str email = arena_printf(office.arena, "ana%zu@example.org", i);
+        const str password = repeated(office.arena, cases[i].what, cases[i].times);
+        const struct answer answer = identity_register(&office, email.ptr, password.ptr);
+
+        check_status(cases[i].status, &answer);
+        if (cases[i].status == 201)
+            CHECK_I64(200, identity_login(&office, email.ptr, password.ptr).status);
     }
 }
 
-TEST(an_address_is_taken_however_it_is_written)
+TEST(a_new_account_is_answered_with_a_session)
 {
-    CLEANUP(people_close) struct people people;
+    CLEANUP(office_close) struct office office;
 
-    people_open(&people);
-    (void)people_register(&people, "ana", "vendor");
-    const struct answer again =
-        people_post(&people, NULL, "/register",
-                    "{\"email\":\"ANA@Example.Test\",\"password\":\"correct "
-                    "horse\",\"name\":\"A\",\"role\":\"customer\"}");
-    CHECK_I64(409, again.status);
-    CHECK_STR("email_taken", answer_at(people.arena, &again, "/code"));
-    CHECK_I64(200, people_login(&people, "Ana@EXAMPLE.test", "correct horse").status);
+    identity_fixture_open(&office);
+    const struct answer answer = identity_ask(
+        &office, NULL, "POST", "/register",
+        "{\"email\":\"Vera@Example.org\",\"password\":\"correct horse\",\"name\":\"Vera\","
+        "\"role\":\"vendor\",\"vendor_name\":\"Opera\"}");
+    check_status(201, &answer);
+    CHECK_STR("Bearer", answer_at(office.arena, &answer, "/token_type"));
+    CHECK_STR("43200", answer_at(office.arena, &answer, "/expires_in"));
+    CHECK_I64(43, answer_at(office.arena, &answer, "/access_token").size);
+    CHECK_I64(43, answer_at(office.arena, &answer, "/refresh_token").size);
+    CHECK_STR("Vera@Example.org", answer_at(office.arena, &answer, "/user/email"));
+    CHECK_STR("vendor", answer_at(office.arena, &answer, "/user/role"));
+    CHECK_STR("Opera", answer_at(office.arena, &answer, "/user/vendor_name"));
+    CHECK_STR("no-store", answer_header(&answer, "Cache-Control"));
+    CHECK(memmem(answer.body.ptr, answer.body.size, "correct horse", 13) == NULL);
+
+    const struct answer me = identity_me(&office, identity_token(&office, &answer));
+    check_status(200, &me);
+    CHECK_STR(answer_at(office.arena, &answer, "/user").ptr, me.body);
+    CHECK(str_starts(answer_at(office.arena, &me, "/vendor_id"), STR("vnd_")));
 }
 
-struct twin {
-    struct people *people;
-    struct arena *arena;
-    int status;
+TEST(a_vendor_without_a_name_of_its_own_has_its_owners)
+{
+    CLEANUP(office_close) struct office office;
+
+    identity_fixture_open(&office);
+    const struct answer answer = identity_ask(
+        &office, NULL, "POST", "/register",
+        "{\"email\":\"v@b.org\",\"password\":\"12345678\",\"name\":\"Vera\",\"role\":\"vendor\"}");
+    CHECK_STR("Vera", answer_at(office.arena, &answer, "/user/vendor_name"));
+    const struct answer customer = identity_register(&office, "c@b.org", "12345678");
+    CHECK_STR(NULL, answer_at(office.arena, &customer, "/user/vendor_id"));
+    CHECK_STR(NULL, answer_at(office.arena, &customer, "/user/vendor_name"));
+}
+
+TEST(an_address_is_taken_in_whatever_case)
+{
+    static const char *const same[] = {"ana@example.org", "ANA@EXAMPLE.ORG", "Ana@Example.Org"};
+    CLEANUP(office_close) struct office office;
+
+    identity_fixture_open(&office);
+    CHECK_I64(201, identity_register(&office, "Ana@example.org", "12345678").status);
+    for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+        const struct answer answer = identity_register(&office, same[i], "87654321");
+
+        check_problem(office.arena, &answer, 409, "email_taken");
+        CHECK_I64(200, identity_login(&office, same[i], "12345678").status);
+    }
+    CHECK_I64(201, identity_register(&office, "ana@example.com", "12345678").status);
+}
+
+TEST(of_many_who_register_an_address_at_once_one_has_it)
+{
+    CLEANUP(office_close) struct office office;
+    struct ask asks[CROWD];
+    struct answer answers[CROWD];
+    int created = 0;
+
+    identity_fixture_open(&office);
+    for (size_t i = 0; i < CROWD; i++)
+        asks[i] = (struct ask){
+            .method = "POST",
+            .path = "/register",
+            .body = arena_printf(office.arena,
+                                 "{\"email\":\"%s@example.org\",\"password\":\"12345678\","
+                                 "\"name\":\"A\",\"role\":\"vendor\"}",
+                                 i % 2 == 0 ? "ana" : "ANA")
+                        .ptr,
+        };
+    office_ask_together(&office, asks, CROWD, answers);
+    for (size_t i = 0; i < CROWD; i++) {
+        if (answers[i].status == 201)
+            created++;
+        else
+            check_problem(office.arena, &answers[i], 409, "email_taken");
+    }
+    CHECK_I64(1, created);
+    CHECK_I64(1, office_i64(&office, "identity", "SELECT count(*) FROM user_credential"));
+    CHECK_I64(1, office_i64(&office, "identity", "SELECT count(*) FROM user_profile"));
+    CHECK_I64(1, office_i64(&office, "identity", "SELECT count(*) FROM vendor"));
+    CHECK_I64(1, office_i64(&office, "identity", "SELECT count(*) FROM outbox"));
+}
+
+TEST(the_command_line_keeps_to_the_same_rules)
+{
+    static const struct {
+        struct identity_user_new in;
+        err expected;
+    } cases[] = {
+        {{{"ana@b.org", 9}, {"12345678", 8}, {"Ana", 3}, ROLE_ADMIN, {NULL, 0}},     ERR_OK     },
+        {{{"ANA@b.org", 9}, {"12345678", 8}, {"Ana", 3}, ROLE_CUSTOMER, {NULL, 0}},
+         ERR_EMAIL_TAKEN                                                                        },
+        {{{"eva@b.org", 9},
+          {"\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4", 8},
+          {"Eva", 3},
+          ROLE_ADMIN,
+          {NULL, 0}},
+         ERR_INVALID                                                                            },
+        {{{"eva@b.org", 9}, {"1234567\xff", 8}, {"Eva", 3}, ROLE_ADMIN, {NULL, 0}},  ERR_INVALID},
+        {{{"eva@b.org", 9}, {"12345678", 8}, {"E\xff", 2}, ROLE_ADMIN, {NULL, 0}},   ERR_INVALID},
+        {{{"eva@b.org", 9}, {"12345678", 8}, {"", 0}, ROLE_ADMIN, {NULL, 0}},        ERR_INVALID},
+        {{{"eva", 3}, {"12345678", 8}, {"Eva", 3}, ROLE_ADMIN, {NULL, 0}},           ERR_INVALID},
+        {{{"eva@b.org", 9}, {"12345678", 8}, {"Eva", 3}, ROLE_ADMIN, {"Opera", 5}},  ERR_INVALID},
+        {{{"eva@b.org", 9}, {"12345678", 8}, {"Eva", 3}, ROLE_VENDOR, {"Opera", 5}}, ERR_OK     },
+    };
+    CLEANUP(office_close) struct office office;
+
+    identity_fixture_open(&office);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        CLEANUP(call_done) struct call call = {0};
+        user_id user = {0};
+
+        identity_fixture_call(&office, &call);
+        CHECK_ERR(cases[i].expected, identity_user_create(&call, &cases[i].in, &user));
+        CHECK_I64(cases[i].expected == ERR_OK, !uuid_is_zero(user.uuid));
+    }
+}
+
+/* --- At rest --- */
+
+/* What is on the disk, of database and log. */
+static str bytes_of(struct office *office, const char *name)
+{
+    const str path = arena_printf(office->arena, "%s/%s", office->dir, name);
+    const int fd = open(path.ptr, O_RDONLY | O_CLOEXEC);
+    struct stat status;
+
+    if (fd < 0)
+        return STR("");
+    CHECK(fstat(fd, &status) == 0 && status.st_size <= FILE_SIZE_MAX);
+    char *bytes = arena_alloc(office->arena, (size_t)status.st_size + 1);
+    CHECK(read(fd, bytes, (size_t)status.st_size) == status.st_size);
+    (void)close(fd);
+    return (str){bytes, (size_t)status.st_size};
+}
+
+static bool is_on_disk(struct office *office, str what)
+{
+    static const char *const files[] = {"identity.db", "identity.db-wal"};
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        const str bytes = bytes_of(office, files[i]);
+
+        if (bytes.size > 0 && memmem(bytes.ptr, bytes.size, what.ptr, what.size) != NULL)
+            return true;
+    }
+    return false;
+}
+
+TEST(a_copy_of_the_database_names_nobody_and_opens_nothing)
+{
+    CLEANUP(office_close) struct office office;
+
+    identity_fixture_open(&office);
+    const struct answer answer =
+        identity_ask(&office, NULL, "POST", "/register",
+                     "{\"email\":\"zenobia@palmyra.example\",\"password\":\"open-sesame-1\","
+                     "\"name\":\"Zenobia Septimia\",\"role\":\"customer\"}");
+    check_status(201, &answer);
+    const char *token = identity_token(&office, &answer);
+    const str path = arena_printf(office.arena, "/users/%.*s",
+                                  STR_ARG(answer_at(office.arena, &answer, "/user/id")));
+    CHECK_I64(200, identity_ask(&office, token, "PUT", path.ptr,
+                                "{\"name\":\"Zenobia Augusta\",\"city\":\"Emesa-City\"}")
+                       .status);
+    CHECK_I64(401, identity_login(&office, "zenobia@palmyra.example", "open-sesame-2").status);
+
+    CHECK(is_on_disk(&office, STR("Emesa-City"))); /* what is not sealed is found */
+    CHECK(is_on_disk(&office, STR("$argon2id$")));
+    const str secrets[] = {
+        STR("zenobia"),
+        STR("palmyra"),
+        STR("Zenobia"),
+        STR("Septimia"),
+        STR("Augusta"),
+        STR("open-sesame"),
+        answer_at(office.arena, &answer, "/access_token"),
+        answer_at(office.arena, &answer, "/refresh_token"),
+    };
+    for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
+        CHECK(!is_on_disk(&office, secrets[i]));
+        CHECK_I64(0, office_logged(&office, secrets[i].ptr));
+    }
+}
+
+TEST(a_sealed_column_cannot_be_moved_to_another_row)
+{
+    CLEANUP(office_close) struct office office;
+
+    identity_fixture_open(&office);
+    const struct answer ana = identity_register(&office, "ana@b.org", "12345678");
+    CHECK_I64(201, identity_register(&office, "eva@b.org", "12345678").status);
+    office_exec(&office, "identity",
+                "UPDATE user_profile SET name = (SELECT name FROM user_profile ORDER BY "
+                "created_at_ms DESC, user_id DESC LIMIT 1)");
+    const struct answer me = identity_me(&office, identity_token(&office, &ana));
+    check_problem(office.arena, &me, 500, "internal");
+}
+
+/* --- The profile --- */
+
+struct person {
+    const char *token;
+    const char *path; /* /users/usr_... */
 };
 
-static void *register_twin(void *arg)
+static struct person registered(struct office *office, const char *email)
 {
-    struct twin *twin = arg;
-    const struct ask ask = {.method = "POST",
-                            .path = "/register",
-                            .body = "{\"email\":\"twin@example.test\",\"password\":\"correct "
-                                    "horse\",\"name\":\"T\",\"role\":\"customer\"}"};
+    const struct answer answer = identity_register(office, email, "12345678");
 
-    twin->status = http_ask(twin->people->server, twin->arena, &ask).status;
-    return NULL;
+    check_status(201, &answer);
+    return (struct person){
+        .token = identity_token(office, &answer),
+        .path = arena_printf(office->arena, "/users/%.*s",
+                             STR_ARG(answer_at(office->arena, &answer, "/user/id")))
+                    .ptr,
+    };
 }
 
-TEST(of_many_who_register_one_address_at_once_one_gets_it)
+TEST(put_merges_what_is_given)
 {
-    CLEANUP(people_close) struct people people;
-    struct twin twins[8];
-    pthread_t threads[8];
-    int made = 0;
+    static const struct {
+        const char *body;
+        const char *pointer;
+        const char *value;
+    } cases[] = {
+        {"{\"city\":\"Cairo\"}",                 "/city",        "Cairo"             },
+        {"{\"interests\":[\"jazz\",\"opera\"]}", "/interests/1", "opera"             },
+        {"{\"name\":\"\\u0622\\u0646\\u0627\"}", "/name",        "\u0622\u0646\u0627"},
+        {"{\"locale\":\"ar-EG\"}",               "/locale",      "ar-EG"             },
+        {"{}",                                   "/city",        "Cairo"             },
+        {"{\"interests\":[]}",                   "/interests",   "[]"                },
+        {"{\"city\":null}",                      "/city",        "null"              },
+        {"{\"email\":\"new@b.org\"}",            "/email",       "new@b.org"         },
+    };
+    CLEANUP(office_close) struct office office;
 
-    people_open(&people);
-    for (size_t i = 0; i < 8; i++) {
-        twins[i] = (struct twin){&people, arena_open(0), 0};
-        CHECK(pthread_create(&threads[i], NULL, register_twin, &twins[i]) == 0);
+    identity_fixture_open(&office);
+    const struct person ana = registered(&office, "ana@b.org");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct answer put = identity_ask(&office, ana.token, "PUT", ana.path, cases[i].body);
+        check_status(200, &put);
+        CHECK_STR(cases[i].value, answer_at(office.arena, &put, cases[i].pointer));
+        const struct answer me = identity_me(&office, ana.token);
+        CHECK_STR(arena_cstr(office.arena, put.body), me.body);
     }
-    for (size_t i = 0; i < 8; i++) {
-        CHECK(pthread_join(threads[i], NULL) == 0);
-        CHECK(twins[i].status == 201 || twins[i].status == 409);
-        made += twins[i].status == 201;
-        arena_close(twins[i].arena);
+    const struct answer me = identity_me(&office, ana.token);
+    CHECK_STR("\u0622\u0646\u0627", answer_at(office.arena, &me, "/name"));
+    CHECK_STR("ar-EG", answer_at(office.arena, &me, "/locale"));
+    CHECK_I64(200, identity_login(&office, "NEW@b.org", "12345678").status);
+    CHECK_I64(401, identity_login(&office, "ana@b.org", "12345678").status);
+    CHECK_I64(201, identity_register(&office, "ana@b.org", "12345678").status);
+}
+
+TEST(put_refuses_what_a_profile_may_not_say)
+{
+    static const struct {
+        const char *body;
+        int status;
+        const char *code;
+    } cases[] = {
+        {"{\"email\":\"EVA@b.org\"}",   409, "email_taken"  },
+        {"{\"email\":\"nobody\"}",      422, "invalid_field"},
+        {"{\"email\":null}",            422, "invalid_field"},
+        {"{\"name\":\"\"}",             422, "invalid_field"},
+        {"{\"name\":null}",             422, "invalid_field"},
+        {"{\"locale\":\"x\"}",          422, "invalid_field"},
+        {"{\"interests\":[\"\"]}",      422, "invalid_field"},
+        {"{\"role\":\"admin\"}",        400, "unknown_field"},
+        {"{\"vendor_id\":\"vnd_1\"}",   400, "unknown_field"},
+        {"{\"password\":\"87654321\"}", 400, "unknown_field"},
+        {"[]",                          422, "invalid_field"},
+    };
+    CLEANUP(office_close) struct office office;
+
+    identity_fixture_open(&office);
+    const struct person ana = registered(&office, "ana@b.org");
+    (void)registered(&office, "eva@b.org");
+    const struct answer before = identity_me(&office, ana.token);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct answer put = identity_ask(&office, ana.token, "PUT", ana.path, cases[i].body);
+
+        if (put.status != cases[i].status)
+            print_error("%s\n", cases[i].body);
+        check_status(cases[i].status, &put);
     }
-    CHECK_I64(1, made);
+    const struct answer after = identity_me(&office, ana.token);
+    CHECK_STR(arena_cstr(office.arena, before.body), after.body);
 }
 
-TEST(a_profile_merges_and_is_ones_own)
+TEST(other_peoples_profiles_do_not_exist)
 {
-    CLEANUP(people_close) struct people people;
+    CLEANUP(office_close) struct office office;
 
-    people_open(&people);
-    const char *ana = people_register(&people, "ana", "customer");
-    const char *bob = people_register(&people, "bob", "customer");
-    const struct ask me = {.who = ana, .method = "GET", .path = "/users/me"};
-    const struct answer shown = http_ask(people.server, people.arena, &me);
-    const str id = answer_at(people.arena, &shown, "/id");
-    const char *path = arena_printf(people.arena, "/users/%.*s", STR_ARG(id)).ptr;
-    struct ask put = {.who = ana,
-                      .method = "PUT",
-                      .path = path,
-                      .body = "{\"city\":\"Cairo\",\"interests\":[\"jazz\",\"oud\"]}"};
-    struct answer answer = http_ask(people.server, people.arena, &put);
-    CHECK_I64(200, answer.status);
-    CHECK_STR("ana", answer_at(people.arena, &answer, "/name"));
-    CHECK_STR("oud", answer_at(people.arena, &answer, "/interests/1"));
-    put.body = "{\"email\":\"bob@example.test\"}";
-    CHECK_I64(409, http_ask(people.server, people.arena, &put).status);
-    put.body = "{\"role\":\"admin\"}";
-    CHECK_I64(400, http_ask(people.server, people.arena, &put).status);
-    put.body = "{\"city\":null}";
-    answer = http_ask(people.server, people.arena, &put);
-    CHECK_STR("null", answer_at(people.arena, &answer, "/city"));
-    put.who = bob;
-    CHECK_I64(404, http_ask(people.server, people.arena, &put).status);
+    identity_fixture_open(&office);
+    const struct person ana = registered(&office, "ana@b.org");
+    const struct person eva = registered(&office, "eva@b.org");
+    const char *const paths[] = {eva.path, "/users/usr_01h455vb4pex5vsknk084sn02q", "/users/1",
+                                 "/users/evt_01h455vb4pex5vsknk084sn02q"};
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        const struct answer put = identity_ask(&office, ana.token, "PUT", paths[i], "{\"broken");
+
+        check_problem(office.arena, &put, 404, "not_found");
+    }
+    const struct answer nobody = identity_ask(&office, NULL, "PUT", ana.path, "{}");
+    check_problem(office.arena, &nobody, 401, "unauthenticated");
 }
 
-/* True if any file of the database holds the text. */
-static bool database_holds(struct people *people, const char *text)
+/* --- What others ask --- */
+
+TEST(a_person_is_found_by_id_and_a_vendor_by_id_or_address)
 {
-    char command[256];
+    CLEANUP(office_close) struct office office;
+    CLEANUP(call_done) struct call call = {0};
+    struct identity_user_find find = {0};
+    struct identity_user_found found = {0};
+    struct identity_vendor_found vendor = {0};
+    struct identity_vendor_found again = {0};
 
-    (void)snprintf(command, sizeof(command), "cat %s/identity.db* | grep -qF -- '%s'", people->dir,
-                   text);
-    return system(command) == 0; /* NOLINT(cert-env33-c) */
-}
+    identity_fixture_open(&office);
+    const struct answer answer =
+        identity_ask(&office, NULL, "POST", "/register",
+                     "{\"email\":\"Vera@b.org\",\"password\":\"12345678\",\"name\":\"Vera\","
+                     "\"role\":\"vendor\",\"vendor_name\":\"Opera\"}");
+    const struct answer ana = identity_register(&office, "ana@b.org", "12345678");
+    identity_fixture_call(&office, &call);
+    CHECK(id_parse(USER_PREFIX, answer_at(office.arena, &answer, "/user/id"), &find.user.uuid));
+    CHECK_OK(identity_user_find(&call, &find, &found));
+    CHECK_STR("Vera@b.org", found.email);
+    CHECK_STR("Vera", found.name);
+    CHECK_STR("en", found.locale);
+    find.user.uuid = office_user(1);
+    CHECK_ERR(ERR_NOT_FOUND, identity_user_find(&call, &find, &found));
 
-TEST(a_copy_of_the_database_names_nobody)
-{
-    CLEANUP(people_close) struct people people;
-
-    people_open(&people);
-    const char *token = people_register(&people, "zebulon", "customer");
-    CHECK(database_holds(&people, "argon2id"));
-    CHECK(!database_holds(&people, "zebulon"));
-    CHECK(!database_holds(&people, "example.test"));
-    CHECK(!database_holds(&people, "correct horse"));
-    CHECK(!database_holds(&people, token));
+    struct identity_vendor_find by = {.email = STR("VERA@b.org")};
+    CHECK_OK(identity_vendor_find(&call, &by, &vendor));
+    CHECK_STR("Opera", vendor.name);
+    CHECK_STR("Vera@b.org", vendor.email);
+    by = (struct identity_vendor_find){.vendor = vendor.vendor};
+    CHECK_OK(identity_vendor_find(&call, &by, &again));
+    CHECK_STR("Opera", again.name);
+    check_status(201, &ana);
+    by = (struct identity_vendor_find){.email = STR("ana@b.org")};
+    CHECK_ERR(ERR_NOT_FOUND, identity_vendor_find(&call, &by, &again));
+    by = (struct identity_vendor_find){.vendor = {office_vendor(1)}};
+    CHECK_ERR(ERR_NOT_FOUND, identity_vendor_find(&call, &by, &again));
+    by = (struct identity_vendor_find){0};
+    CHECK_ERR(ERR_NOT_FOUND, identity_vendor_find(&call, &by, &again));
 }

@@ -1,157 +1,281 @@
-/* identity/session_test.c - sign-in and sign-out over HTTP, on a clock that the test moves; and the memory of verdicts. */
+/* identity/session_test.c - signing in and out, and how long a token is worth something. */
 #include "services/identity/session.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
-#include "services/identity/people_fixture.h"
-#include "services/identity/session_cache.h"
-#include "services/identity/throttle.h"
+#include "services/identity/identity_fixture.h"
 #include "support/test.h"
 
-static struct answer me(struct people *people, const char *token)
+enum { CROWD = 6 };
+
+TEST(a_sign_in_gives_a_session_of_its_own)
 {
-    const struct ask ask = {.who = token, .method = "GET", .path = "/users/me"};
+    CLEANUP(office_close) struct office office;
 
-    return http_ask(people->server, people->arena, &ask);
-}
+    identity_fixture_open(&office);
+    const struct answer registered = identity_register(&office, "ana@b.org", "12345678");
+    const struct answer login = identity_login(&office, "ana@b.org", "12345678");
+    check_status(200, &login);
+    const char *const pointers[] = {"/access_token", "/refresh_token"};
+    for (size_t i = 0; i < sizeof(pointers) / sizeof(pointers[0]); i++) {
+        const str first = answer_at(office.arena, &registered, pointers[i]);
+        const str second = answer_at(office.arena, &login, pointers[i]);
 
-TEST(unknown_and_wrong_get_the_same_answer)
-{
-    CLEANUP(people_close) struct people people;
-
-    people_open(&people);
-    (void)people_register(&people, "ana", "customer");
-    const struct answer wrong = people_login(&people, "ana@example.test", "wrong horse");
-    const struct answer unknown = people_login(&people, "nobody@example.test", "wrong horse");
-    CHECK_I64(401, wrong.status);
-    CHECK_I64(401, unknown.status);
-    CHECK_STR("invalid_credentials", answer_at(people.arena, &wrong, "/code"));
-    CHECK(str_eq(answer_at(people.arena, &wrong, "/title"),
-                 answer_at(people.arena, &unknown, "/title")));
-    CHECK(str_eq(answer_at(people.arena, &wrong, "/detail"),
-                 answer_at(people.arena, &unknown, "/detail")));
-}
-
-TEST(a_token_is_dead_as_soon_as_logout_answers)
-{
-    CLEANUP(people_close) struct people people;
-
-    people_open(&people);
-    const char *token = people_register(&people, "ana", "customer");
-    CHECK_I64(200, me(&people, token).status); /* its verdict is in memory now */
-    CHECK_I64(204, people_post(&people, token, "/logout", NULL).status);
-    const struct answer dead = me(&people, token);
-    CHECK_I64(401, dead.status);
-    CHECK_STR("token_revoked", answer_at(people.arena, &dead, "/code"));
-    CHECK_I64(401, people_post(&people, token, "/logout", NULL).status);
-    const struct answer again = people_login(&people, "ana@example.test", "correct horse");
-    CHECK_I64(200, again.status);
-    CHECK_I64(
-        200, me(&people, arena_cstr(people.arena, answer_at(people.arena, &again, "/access_token")))
-                 .status);
-}
-
-TEST(a_token_ends_by_the_clock)
-{
-    CLEANUP(people_close) struct people people;
-
-    people_open(&people);
-    const char *token = people_register(&people, "ana", "customer");
-    clock_manual_advance(&people.clock, ACCESS_LIFE_S * INT64_C(1000) - 1);
-    CHECK_I64(200, me(&people, token).status);
-    clock_manual_advance(&people.clock, 1);
-    const struct answer ended = me(&people, token);
-    CHECK_I64(401, ended.status);
-    CHECK_STR("token_expired", answer_at(people.arena, &ended, "/code"));
-    const struct answer forged = me(&people, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
-    CHECK_STR("token_revoked", answer_at(people.arena, &forged, "/code"));
-}
-
-TEST(guessing_is_slowed_down_known_address_or_not)
-{
-    static const char *const addresses[] = {"ana@example.test", "nobody@example.test"};
-    CLEANUP(people_close) struct people people;
-
-    people_open(&people);
-    (void)people_register(&people, "ana", "customer");
-    for (size_t i = 0; i < 2; i++) {
-        for (int n = 0; n < THROTTLE_FREE; n++)
-            CHECK_I64(401, people_login(&people, addresses[i], "wrong horse").status);
-        const struct answer slow = people_login(&people, addresses[i], "correct horse");
-        CHECK_I64(429, slow.status);
-        CHECK_STR("1", answer_header(&slow, "retry-after"));
+        CHECK_I64(43, second.size);
+        CHECK(!str_eq(first, second));
     }
-    clock_manual_advance(&people.clock, 1000);
-    CHECK_I64(200, people_login(&people, "ana@example.test", "correct horse").status);
-    CHECK_I64(401, people_login(&people, "ana@example.test", "wrong horse")
-                       .status); /* counted from the beginning again */
+    CHECK_STR("43200", answer_at(office.arena, &login, "/expires_in"));
+    CHECK_STR(answer_at(office.arena, &registered, "/user").ptr,
+              answer_at(office.arena, &login, "/user"));
+    CHECK_I64(200, identity_me(&office, identity_token(&office, &registered)).status);
+    CHECK_I64(200, identity_me(&office, identity_token(&office, &login)).status);
 }
 
-TEST(the_wait_doubles_up_to_its_bound)
+/* Without the header that tells the time. */
+static str comparable(struct office *office, const struct answer *answer)
+{
+    struct buf text = buf_in(office->arena, 16384);
+    str rest = answer->headers;
+    str line = STR_ABSENT;
+
+    while (str_split(&rest, '\n', &line))
+        if (!str_starts(line, STR("date:")) && !str_starts(line, STR("Date:")) &&
+            !str_starts(line, STR("traceparent:")))
+            buf_add(&text, line);
+    buf_add(&text, answer->body);
+    return buf_str(&text);
+}
+
+TEST(wrong_passwords_and_unknown_addresses_get_the_same_answer)
+{
+    CLEANUP(office_close) struct office office;
+
+    identity_fixture_open(&office);
+    CHECK_I64(201, identity_register(&office, "ana@b.org", "12345678").status);
+    const struct answer wrong = identity_login(&office, "ana@b.org", "12345679");
+    const struct answer unknown = identity_login(&office, "eva@b.org", "12345678");
+    check_problem(office.arena, &wrong, 401, "invalid_credentials");
+    CHECK_STR(comparable(&office, &wrong).ptr, comparable(&office, &unknown));
+    CHECK_I64(2, office_i64(&office, "identity", "SELECT sum(failures) FROM sign_in_failure"));
+    CHECK_I64(2, office_i64(&office, "identity", "SELECT count(*) FROM sign_in_failure"));
+}
+
+TEST(tokens_that_are_none_are_refused)
 {
     static const struct {
-        int64_t failures;
-        int64_t delay_s;
+        const char *headers;
+        const char *code;
     } cases[] = {
-        {0,   0  },
-        {4,   0  },
-        {5,   1  },
-        {6,   2  },
-        {7,   4  },
-        {13,  256},
-        {14,  300},
-        {999, 300},
+        {NULL,                                                                     "unauthenticated"},
+        {"Authorization: Basic YTpi\r\n",                                          "unauthenticated"},
+        {"Authorization: Bearer\r\n",                                              "unauthenticated"},
+        {"Authorization: Bearer a b\r\n",                                          "unauthenticated"},
+        {"Authorization: Bearer x\r\n",                                            "token_revoked"  },
+        {"Authorization: Bearer AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\r\n",  "token_revoked"  },
+        {"Authorization: Bearer AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\r\n", "token_revoked"  },
     };
+    CLEANUP(office_close) struct office office;
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        CHECK_I64(cases[i].delay_s, throttle_delay_s(cases[i].failures));
-}
+    identity_fixture_open(&office);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct ask ask = {.method = "GET", .path = "/users/me", .headers = cases[i].headers};
+        const struct answer answer = office_ask(&office, &ask);
 
-/* --- The memory of verdicts --- */
-
-static struct token_hash hash_of(int n)
-{
-    struct token_hash hash = {{0}};
-
-    memcpy(hash.bytes, &n, sizeof(n));
-    return hash;
-}
-
-TEST(a_verdict_read_before_a_logout_is_not_kept_after_it)
-{
-    struct session_cache *cache = session_cache_new();
-    const struct token_hash hash = hash_of(16);
-    struct identity_token_verified verdict = {.role = ROLE_CUSTOMER};
-    uint64_t generation = 0;
-
-    CHECK(!session_cache_find(cache, &hash, &verdict, &generation));
-    session_cache_remove(cache, &hash); /* the logout of somebody else's thread */
-    session_cache_put(cache, &hash, &verdict, generation);
-    CHECK(!session_cache_find(cache, &hash, &verdict, &generation));
-    session_cache_put(cache, &hash, &verdict, generation);
-    CHECK(session_cache_find(cache, &hash, &verdict, &generation));
-    CHECK_I64(ROLE_CUSTOMER, verdict.role);
-    session_cache_free(cache);
-}
-
-TEST(the_memory_of_verdicts_is_bounded)
-{
-    struct session_cache *cache = session_cache_new();
-    struct identity_token_verified verdict = {.role = ROLE_VENDOR};
-    uint64_t generation = 0;
-    int known = 0;
-
-    for (int n = 0; n < SESSION_CACHE_SHARDS * SESSION_CACHE_SHARD_MAX * 2; n++) {
-        const struct token_hash hash = hash_of(n);
-
-        (void)session_cache_find(cache, &hash, &verdict, &generation);
-        session_cache_put(cache, &hash, &verdict, generation);
+        check_problem(office.arena, &answer, 401, cases[i].code);
+        CHECK(str_starts(answer_header(&answer, "WWW-Authenticate"), STR("Bearer")));
     }
-    for (int n = 0; n < SESSION_CACHE_SHARDS * SESSION_CACHE_SHARD_MAX * 2; n++) {
-        const struct token_hash hash = hash_of(n);
+    const struct answer registered = identity_register(&office, "ana@b.org", "12345678");
+    const str refresh = answer_at(office.arena, &registered, "/refresh_token");
+    const struct answer refused = identity_me(&office, refresh.ptr); /* is no access token */
+    check_problem(office.arena, &refused, 401, "token_revoked");
+}
 
-        known += session_cache_find(cache, &hash, &verdict, &generation);
+TEST(a_logout_ends_its_own_session_and_no_other)
+{
+    CLEANUP(office_close) struct office office;
+
+    identity_fixture_open(&office);
+    const struct answer registered = identity_register(&office, "ana@b.org", "12345678");
+    const struct answer login = identity_login(&office, "ana@b.org", "12345678");
+    const char *first = identity_token(&office, &registered);
+    const char *second = identity_token(&office, &login);
+    CHECK_I64(200, identity_me(&office, first).status); /* its verdict is in memory now */
+    CHECK_I64(200, identity_me(&office, second).status);
+    CHECK_I64(204, identity_ask(&office, first, "POST", "/logout", NULL).status);
+    const struct answer dead = identity_me(&office, first);
+    check_problem(office.arena, &dead, 401, "token_revoked");
+    const struct answer again = identity_ask(&office, first, "POST", "/logout", NULL);
+    check_problem(office.arena, &again, 401, "token_revoked");
+    CHECK_I64(200, identity_me(&office, second).status);
+
+    office_restart(&office);
+    const struct answer still = identity_me(&office, first);
+    check_problem(office.arena, &still, 401, "token_revoked");
+    CHECK_I64(200, identity_me(&office, second).status);
+}
+
+/* --- While it ends --- */
+
+struct asker {
+    pthread_t thread;
+    struct office *office;
+    const char *token;
+    _Atomic bool *ended; /* the logout has been answered */
+    _Atomic bool *stop;
+    _Atomic int *verified; /* how often the token was good */
+    _Atomic int *late;     /* ... although the logout had been answered before it was sent */
+};
+
+static void *keep_asking(void *arg)
+{
+    const struct asker *asker = arg;
+
+    while (!*asker->stop) {
+        CLEANUP(call_done) struct call call = {0};
+        const struct identity_token_verify in = {.token = str_of(asker->token)};
+        struct identity_token_verified verified = {0};
+        const bool ended = *asker->ended;
+
+        identity_fixture_call(asker->office, &call);
+        const err e = identity_token_verify(&call, &in, &verified);
+        if (e == ERR_OK) {
+            (*asker->verified)++;
+            *asker->late += ended;
+        } else {
+            CHECK_ERR(ERR_TOKEN_REVOKED, e);
+        }
     }
-    CHECK(known > 0 && known <= SESSION_CACHE_SHARDS * SESSION_CACHE_SHARD_MAX);
-    session_cache_free(cache);
+    return NULL;
+}
+
+TEST(a_token_is_dead_as_soon_as_its_logout_is_answered_whoever_looks_at_it_meanwhile)
+{
+    CLEANUP(office_close) struct office office;
+    _Atomic int late = 0;
+
+    identity_fixture_open(&office);
+    for (int round = 0; round < 20; round++) {
+        const str email = arena_printf(office.arena, "ana%d@b.org", round);
+        const struct answer answer = identity_register(&office, email.ptr, "12345678");
+        const char *token = identity_token(&office, &answer);
+        struct asker askers[CROWD];
+        _Atomic bool ended = false;
+        _Atomic bool stop = false;
+        _Atomic int verified = 0;
+
+        for (size_t i = 0; i < CROWD; i++) {
+            askers[i] = (struct asker){.office = &office,
+                                       .token = token,
+                                       .ended = &ended,
+                                       .stop = &stop,
+                                       .verified = &verified,
+                                       .late = &late};
+            CHECK(pthread_create(&askers[i].thread, NULL, keep_asking, &askers[i]) == 0);
+        }
+        while (verified < CROWD)
+            ;
+        CHECK_I64(204, identity_ask(&office, token, "POST", "/logout", NULL).status);
+        ended = true;
+        CHECK_I64(401, identity_me(&office, token).status);
+        stop = true;
+        for (size_t i = 0; i < CROWD; i++)
+            CHECK(pthread_join(askers[i].thread, NULL) == 0);
+    }
+    CHECK_I64(0, late);
+}
+
+/* --- By the clock --- */
+
+TEST(a_token_expires_after_twelve_hours_in_memory_and_on_disk)
+{
+    CLEANUP(office_close) struct office office;
+
+    identity_fixture_open(&office);
+    const struct answer answer = identity_register(&office, "ana@b.org", "12345678");
+    const char *token = identity_token(&office, &answer);
+    CHECK_I64(200, identity_me(&office, token).status);
+    office_advance(&office, INT64_C(43200000) - 1);
+    CHECK_I64(200, identity_me(&office, token).status);
+    office_advance(&office, 1);
+    for (int i = 0; i < 2; i++) {
+        const struct answer expired = identity_me(&office, token);
+        check_problem(office.arena, &expired, 401, "token_expired");
+        const struct answer logout = identity_ask(&office, token, "POST", "/logout", NULL);
+        check_problem(office.arena, &logout, 401, "token_expired");
+        office_restart(&office);
+    }
+    CHECK_I64(200, identity_login(&office, "ana@b.org", "12345678").status);
+}
+
+TEST(what_has_ended_long_ago_is_forgotten_however_much_it_is)
+{
+    CLEANUP(office_close) struct office office;
+
+    identity_fixture_open(&office);
+    const struct answer answer = identity_register(&office, "ana@b.org", "12345678");
+    const char *token = identity_token(&office, &answer);
+    CHECK_I64(401, identity_login(&office, "ana@b.org", "wrong").status);
+    office_exec(&office, "identity",
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200) "
+                "INSERT INTO user_session SELECT randomblob(16), user_id, randomblob(32), "
+                "randomblob(32), access_expires_ms, refresh_expires_ms, created_at_ms, NULL "
+                "FROM user_session, n");
+    office_advance(&office, REFRESH_LIFE_S * INT64_C(1000));
+    CHECK_I64(1201, office_i64(&office, "identity", "SELECT count(*) FROM user_session"));
+    const struct answer expired = identity_me(&office, token);
+    check_problem(office.arena, &expired, 401, "token_expired");
+    office_advance(&office, 3600 * 1000);
+    CHECK_I64(701, office_i64(&office, "identity", "SELECT count(*) FROM user_session"));
+    for (int i = 0; i < 3; i++)
+        office_advance(&office, 1000); /* it does not wait an hour for the rest */
+    CHECK_I64(0, office_i64(&office, "identity", "SELECT count(*) FROM user_session"));
+    CHECK_I64(0, office_i64(&office, "identity", "SELECT count(*) FROM sign_in_failure"));
+    office_restart(&office);
+    const struct answer unknown = identity_me(&office, token);
+    check_problem(office.arena, &unknown, 401, "token_revoked");
+}
+
+/* --- What it costs --- */
+
+TEST(a_verdict_that_is_not_in_memory_needs_a_worker)
+{
+    CLEANUP(office_close) struct office office;
+    CLEANUP(call_done) struct call call = {0};
+    struct identity_token_verified verified = {0};
+
+    identity_fixture_open(&office);
+    const struct answer answer = identity_register(&office, "ana@b.org", "12345678");
+    const struct identity_token_verify in = {.token = str_of(identity_token(&office, &answer))};
+    const struct identity_token_verify none = {.token = STR("x")};
+    identity_fixture_call(&office, &call);
+    call.may_block = false;
+    CHECK_ERR(ERR_TOKEN_REVOKED, identity_token_verify(&call, &none, &verified));
+    CHECK_ERR(ERR_WOULD_BLOCK, identity_token_verify(&call, &in, &verified));
+    call.may_block = true;
+    CHECK_OK(identity_token_verify(&call, &in, &verified));
+    call.may_block = false;
+    CHECK_OK(identity_token_verify(&call, &in, &verified));
+    CHECK_I64(ROLE_CUSTOMER, verified.role);
+    CHECK(!uuid_is_zero(verified.session.uuid) && uuid_is_zero(verified.vendor.uuid));
+    CHECK_I64(OFFICE_START_MS + ACCESS_LIFE_S * INT64_C(1000), verified.expires_at_ms);
+}
+
+TEST(a_password_is_hashed_anew_when_hashing_has_become_dearer)
+{
+    CLEANUP(office_close) struct office office;
+    str why = STR_ABSENT;
+    const char *with_128 =
+        "SELECT count(*) FROM user_credential WHERE password LIKE '$argon2id$v=19$m=128,%'";
+
+    identity_fixture_open(&office);
+    CHECK_I64(201, identity_register(&office, "ana@b.org", "12345678").status);
+    CHECK_OK(config_set(office.config, STR("identity.argon2_memory_kib"), STR("128"), &why));
+    office_restart(&office);
+    CHECK_I64(401, identity_login(&office, "ana@b.org", "12345679").status);
+    CHECK_I64(0, office_i64(&office, "identity", with_128));
+    CHECK_I64(200, identity_login(&office, "ana@b.org", "12345678").status);
+    CHECK_I64(1, office_i64(&office, "identity", with_128));
+    CHECK_I64(200, identity_login(&office, "ana@b.org", "12345678").status);
 }

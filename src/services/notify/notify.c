@@ -135,7 +135,13 @@ static err open_mailer(struct call *call, struct mailer **ret)
         .password = arena_cstr(call->arena, config_text(node->config, "mail.smtp_password")),
         .require_tls = config_on(node->config, "mail.require_tls"),
     };
-    return mailer_open_smtp(&options, ret);
+    const err e = mailer_open_smtp(&options, ret);
+    return e == ERR_INVALID
+               ? call_explain(call, e,
+                              "mail.smtp_url wants an address such as smtp://mail.example.org:587, "
+                              "and mail.require_tls may be off "
+                              "for a host of this machine only")
+               : e;
 }
 
 static err open_notify(struct instance *self, struct call *call)

@@ -11,7 +11,7 @@
 struct client {
     pthread_t thread;
     struct arena *arena;
-    int port;
+    struct http_server *server;
     struct ask ask;
     struct answer answer;
 };
@@ -20,14 +20,13 @@ static void *run_client(void *arg)
 {
     struct client *client = arg;
 
-    client->answer = ask_server(client->port, client->arena, &client->ask);
+    client->answer = http_ask(client->server, client->arena, &client->ask);
     return NULL;
 }
 
 static void client_start(struct client *client, struct office *office, struct ask ask)
 {
-    *client =
-        (struct client){.arena = arena_open(0), .port = http_port(office->server), .ask = ask};
+    *client = (struct client){.arena = arena_open(0), .server = office->server, .ask = ask};
     CHECK(pthread_create(&client->thread, NULL, run_client, client) == 0);
 }
 

@@ -395,7 +395,7 @@ static void *buy(void *arg)
 {
     struct buyer *buyer = arg;
 
-    (void)ask_server(http_port(buyer->office->server), buyer->arena, &buyer->ask);
+    (void)http_ask(buyer->office->server, buyer->arena, &buyer->ask);
     (*buyer->left)--;
     return NULL;
 }

@@ -154,7 +154,7 @@ TEST(ten_identical_requests_at_once_charge_once_and_get_equal_answers)
             arena_printf(office.arena, "\"method\":\"card\",\"token\":\"%s\"", tokens[t]);
         for (size_t i = 0; i < TWINS; i++)
             asks[i] = paying(&office, "once", order, rest.ptr);
-        ask_together(http_port(office.server), office.arena, asks, TWINS, answers);
+        office_ask_together(&office, asks, TWINS, answers);
         for (size_t i = 0; i < TWINS; i++) {
             CHECK_I64(answers[0].status, answers[i].status);
             if (answers[0].status != 503) /* what had no effect is tried anew by each */
