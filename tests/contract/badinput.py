@@ -202,7 +202,8 @@ def document_cases(good):
         "trailing text": text + b"x", "single quotes": text.replace(b'"', b"'"), "a comment": b"/* */" + text, "NaN": b'{"a":NaN}',
         "a byte order mark": b"\xef\xbb\xbf" + text, "UTF-16": text.decode().encode("utf-16"), "Latin-1": b'{"a":"\xe9"}', "NUL": b"\x00" + text,
         "overlong UTF-8": b'{"a":"\xc0\xaf"}', "a surrogate in UTF-8": b'{"a":"\xed\xa0\x80"}', "deep lists": b'{"a":' + b"[" * 200 + b"]" * 200 + b"}",
-        "very deep lists": b"[" * 4000, "deep objects": b'{"a":' * 200 + b"1" + b"}" * 200, "a number": b"+1", "hex": b'{"a":0x10}', "a bare word": b"true false",
+        "very deep lists": b"[" * 4000, "deep objects": b'{"a":' * 200 + b"1" + b"}" * 200, "a number": b"+1",
+        "hex": b'{"a":0x10}', "a bare word": b"true false",
         "a doubled member": b"{" + text[1:-1] + b"," + text[1:-1] + b"}",
     }
     for name, body in broken.items():

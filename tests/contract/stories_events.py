@@ -92,10 +92,12 @@ def ticket_types_are_replaced(world):
     event = world.event(ticket_types=[{"name": "A", "price": 100, "quantity": 5}, {"name": "B", "price": {"amount": 200, "currency": "EUR"}, "quantity": 5}])
     a, b = event["ticket_types"]
     world.book(event, 3)
-    changed = change(world, event, {"ticket_types": [{"id": a["id"], "name": "A2", "price": 100, "quantity": 3}, {"name": "C", "price": 0, "quantity": 1}]}).json
+    types = [{"id": a["id"], "name": "A2", "price": 100, "quantity": 3}, {"name": "C", "price": 0, "quantity": 1}]
+    changed = change(world, event, {"ticket_types": types}).json
     world.expect([t["name"] for t in changed["ticket_types"]] == ["A2", "C"], f"{changed['ticket_types']}")
     remaining = world.ask("get_event_tickets", 200, path={"event": event["id"]}).json["ticket_types"]
     world.expect([(t["total"], t["available"], t["status"]) for t in remaining] == [(3, 0, "sold_out"), (1, 1, "on_sale")], f"{remaining}")
+    instant = "2027-01-02T00:00:00Z"
     too_few = [{"id": a["id"], "name": "A2", "price": 100, "quantity": 2}]
     answer = change(world, event, {"ticket_types": too_few}, want=None)
     world.expect(answer.status in (409, 422), f"3 are taken and 2 offered: {answer.status} {answer.text[:200]}")
@@ -105,7 +107,7 @@ def ticket_types_are_replaced(world):
             ([{"id": b["id"], "name": "B", "price": 1, "quantity": 1}] * 2, "/ticket_types/1/id"),
             ([{"id": world.open["ticket_types"][0]["id"], "name": "X", "price": 1, "quantity": 1}], "/ticket_types/0/id"),
             ([{"name": "X", "price": {"amount": 1, "currency": "USD"}, "quantity": 1}], "/ticket_types/0/price"),
-            ([{"name": "X", "price": 1, "quantity": 1, "sales_start": "2027-01-02T00:00:00Z", "sales_end": "2027-01-02T00:00:00Z"}], "/ticket_types/0/sales_end")):
+            ([{"name": "X", "price": 1, "quantity": 1, "sales_start": instant, "sales_end": instant}], "/ticket_types/0/sales_end")):
         answer = change(world, event, {"ticket_types": types}, 422)
         world.expect(any(p.startswith(pointer) for p in answer.pointers), f"{types}: {answer.text}")
 
@@ -149,7 +151,9 @@ def wall_times_are_in_the_zone(world):
         ("Africa/Cairo", "2027-07-01T20:00:00", "2027-07-01T17:00:00Z"), ("Asia/Kathmandu", "2027-01-01T00:00:00", "2026-12-31T18:15:00Z"),
         ("Australia/Lord_Howe", "2027-10-03T02:15:00", None), ("Pacific/Apia", "2027-01-01T00:00:00", "2026-12-31T11:00:00Z"),
         ("Europe/Berlin", "2027-03-28T02:30:00+01:00", "2027-03-28T01:30:00Z"),
-        ("UTC", "9999-12-31T23:59:59", "9999-12-31T23:59:59Z"), ("Europe/Berlin", "0001-01-01T00:00:00", None), ("UTC", "0001-01-02T00:00:00", "0001-01-02T00:00:00Z"), ("America/New_York", "9999-12-31T23:59:59", None),
+        ("UTC", "9999-12-31T23:59:59", "9999-12-31T23:59:59Z"),
+        ("Europe/Berlin", "0001-01-01T00:00:00", None), ("UTC", "0001-01-02T00:00:00", "0001-01-02T00:00:00Z"),
+        ("America/New_York", "9999-12-31T23:59:59", None),
     ]
     for zone, wall, instant in cases:
         body = world.event_body(timezone=zone, starts_at=wall, ends_at="9999-12-31T23:59:59Z", status="draft")
@@ -234,12 +238,15 @@ def lists_are_sorted_and_filtered(world):
     checks = [
         ({}, [blue, layla, red]), ({"sort": "date_desc"}, [red, layla, blue]), ({"sort": "price_asc"}, [red, layla, blue]),
         ({"sort": "price_desc"}, [blue, layla, red]), ({"sort": "newest"}, [layla, red, blue]), ({"price_min": "200"}, [blue, layla]),
-        ({"price_min": "100", "price_max": "300"}, [layla, red]), ({"city": "k\u00f6ln"}, [blue]), ({"city": "koln"}, [blue]), ({"city": "BERLIN"}, [red]), ({"city": "ber"}, []),
+        ({"price_min": "100", "price_max": "300"}, [layla, red]), ({"city": "k\u00f6ln"}, [blue]), ({"city": "koln"}, [blue]),
+        ({"city": "BERLIN"}, [red]), ({"city": "ber"}, []),
         ({"artist": "anna"}, [blue]), ({"artist": made[1]["artists"][0]["id"]}, [red]), ({"venue": made[2]["venue"]["id"]}, [layla]),
-        ({"venue": "haus berlin"}, [red]), ({"venue": "haus"}, [blue, layla, red]), ({"type": "theatre"}, [blue, layla, red]), ({"type": "gaming"}, []), ({"date_from": "2029-01-02"}, [layla, red]),
+        ({"venue": "haus berlin"}, [red]), ({"venue": "haus"}, [blue, layla, red]), ({"type": "theatre"}, [blue, layla, red]),
+        ({"type": "gaming"}, []), ({"date_from": "2029-01-02"}, [layla, red]),
         ({"date_to": "2029-01-01"}, [blue]), ({"date_from": "2029-01-02T10:00:00Z", "date_to": "2029-01-02T10:00:00Z"}, [layla]),
         ({"available": "true"}, [blue, layla, red]), ({"available": "false"}, []), ({"search": "nacht", "sort": "date_asc"}, [blue, red]),
-        ({"search": "nach"}, None), ({"search": "\u0632\u0631\u0642\u0627"}, [layla]), ({"search": "bela"}, [blue]), ({"search": "nahct", "sort": "date_asc"}, [blue, red]),
+        ({"search": "nach"}, None), ({"search": "\u0632\u0631\u0642\u0627"}, [layla]), ({"search": "bela"}, [blue]),
+        ({"search": "nahct", "sort": "date_asc"}, [blue, red]),
         ({"search": "zzzzqqq"}, []), ({"sort": "popular"}, None),
     ]
     for query, want in checks:

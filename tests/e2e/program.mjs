@@ -25,6 +25,8 @@ export class Program {
     this.process = spawn(this.binary, ["serve", "--listen", "127.0.0.1:0", "--data", this.data, "--test-clock"],
       { env: this.env, stdio: ["ignore", "pipe", "ignore"] });
     this.ended = new Promise((resolve) => this.process.on("exit", resolve));
+    process.on("exit", () => this.process.kill("SIGKILL"));
+    for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
     const lines = createInterface({ input: this.process.stdout });
     const line = await Promise.race([new Promise((resolve) => lines.once("line", resolve)), this.ended]);
     this.url = /http:\/\/[\d.]+:\d+/.exec(line)?.[0];

@@ -3,11 +3,12 @@
 
   page_check.py FILE
 
-Fails (exit 1, a reason on standard error) if an element is left open or closed twice, if a script is inline or not ours, if there is a style element or
-attribute, an event handler, a link that is neither a path nor http(s), an attribute without a value that should have one, or any element but those that the
-pages are made of. Else prints, values as JSON texts:
+Fails (exit 1, a reason on standard error) if an element is left open or closed twice, if a script is inline (unless it is JSON-LD, which must then be JSON)
+or not ours, if there is a style element or attribute, an event handler, a link that is neither a path nor http(s), an attribute without a value that should
+have one, or any element but those that the pages are made of. Else prints, values as JSON texts:
 
   title TEXT
+  ld NAME              of JSON-LD
   meta NAME CONTENT
   link HREF TEXT
   input NAME VALUE LABEL
@@ -20,7 +21,7 @@ import sys
 
 VOID = {"meta", "link", "input", "br", "img"}
 KNOWN = VOID | {"html", "head", "title", "script", "body", "header", "main", "h1", "h2", "form", "button", "ul", "li", "a", "span", "p", "section", "div",
-                "label", "select", "option"}
+                "label", "select", "option", "output", "noscript"}
 
 
 def fail(reason):
@@ -50,7 +51,7 @@ class Page(html.parser.HTMLParser):
         if tag == "a":
             self.links.append((given["href"], []))
         if tag not in VOID:
-            self.open.append(tag)
+            self.open.append("ld" if tag == "script" and "src" not in given else tag)
 
     def check_attributes(self, tag, attrs):
         names = [name for name, _ in attrs]
@@ -63,11 +64,11 @@ class Page(html.parser.HTMLParser):
                 fail("<%s %s=%s>" % (tag, name, text(value)))
             if value is None and name not in ("hidden", "defer", "required"):
                 fail("<%s %s> without a value" % (tag, name))
-        if tag == "script" and dict(attrs).get("src") != "/assets/page.js":
+        if tag == "script" and dict(attrs).get("src") != "/assets/page.js" and attrs != [("type", "application/ld+json")]:
             fail("a script that is not ours: %s" % attrs)
 
     def handle_endtag(self, tag):
-        if not self.open or self.open[-1] != tag:
+        if not self.open or self.open[-1] not in (tag, "ld" if tag == "script" else tag):
             fail("</%s> in %s" % (tag, self.open))
         self.open.pop()
         if tag == "a":
@@ -77,6 +78,9 @@ class Page(html.parser.HTMLParser):
     def handle_data(self, data):
         data = data.strip()
         if not data:
+            return
+        if "ld" in self.open:
+            print("ld", text(json.loads(data)["name"]))
             return
         if "script" in self.open:
             fail("inline script: " + text(data))

@@ -284,6 +284,16 @@ TEST(text_is_measured_in_code_points_and_may_hold_any_script)
     }
 }
 
+TEST(a_text_that_must_say_something_is_not_blank)
+{
+    CLEANUP(arena_close_at) struct arena *arena = arena_open(0);
+    struct json_errors errors = {0};
+    struct sample sample = {0};
+
+    CHECK_ERR(ERR_INVALID, decode(arena, STR("{\"name\":\" \\n \"}"), &sample, &errors));
+    CHECK_STR("must not be blank", errors.items[0].detail);
+}
+
 TEST(bounds_are_inclusive)
 {
     static const char *const members[] = {

@@ -238,6 +238,8 @@ static str take_text(struct arena *arena, const struct json_field *field, str te
         return length_detail(arena, field);
     if (has_controls(text))
         return STR("must not contain control characters");
+    if (field->min > 0 && str_trim(text).size == 0)
+        return STR("must not be blank");
     *(str *)at = arena_str(arena, text);
     return STR_ABSENT;
 }

@@ -107,6 +107,8 @@ TEST(bad_fields_are_named_and_nothing_is_written)
         {"name",            "\"\"",                                                                   422, "/name"                    },
         {"name",            "7",                                                                      422, "/name"                    },
         {"nam",             "\"x\"",                                                                  400, "/nam"                     },
+        {"url",             "\"javascript:alert(1)\"",                                                422, "/url"                     },
+        {"name",            "\"  \"",                                                                 422, "/name"                    },
         {"type",            "\"rodeo\"",                                                              422, "/type"                    },
         {"timezone",        "\"Mars/Olympus\"",                                                       422, "/timezone"                },
         {"starts_at",       "\"2027-02-30T20:00:00\"",                                                422, "/starts_at"               },

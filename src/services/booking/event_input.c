@@ -404,6 +404,9 @@ err event_input_read(struct req *req, struct event_input *input, const struct ev
     event.type = input->type;
     event.description = input->description;
     event.url = input->url;
+    if (input->url.ptr != NULL && !str_starts(input->url, STR("https://")) &&
+        !str_starts(input->url, STR("http://")))
+        (void)!call_invalid(call, "/url", "is an address that begins with https:// or http://");
     event.status = input->status;
     event.policies = *input->policies;
     event.limits = *input->limits;

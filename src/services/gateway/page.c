@@ -11,7 +11,8 @@
 
 enum { PAGE_SLUG_SIZE_MAX = 200, PAGE_SIZE_MAX = 1024 * 1024 };
 
-extern const char page_css[], page_css_end[], page_js[], page_js_end[]; /* page_assets.S */
+/* page_assets.S */
+extern const char page_css[], page_css_end[], page_js[], page_js_end[], page_svg[], page_svg_end[];
 
 /* --- Rules: no I/O --- */
 
@@ -50,7 +51,8 @@ static void begin_page(struct buf *html, str title)
     buf_add_cstr(html, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
                        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">");
     add_element(html, "<title>", title, "</title>");
-    buf_add_cstr(html, "<link rel=\"stylesheet\" href=\"/assets/page.css\"><script "
+    buf_add_cstr(html, "<link rel=\"stylesheet\" href=\"/assets/page.css\"><link rel=\"icon\" "
+                       "href=\"/assets/page.svg\"><script "
                        "src=\"/assets/page.js\" defer></script>");
 }
 
@@ -438,10 +440,17 @@ static err get_js(struct req *req)
                        (str){page_js, (size_t)(page_js_end - page_js)});
 }
 
+static err get_svg(struct req *req)
+{
+    return reply_asset(req, STR("image/svg+xml"),
+                       (str){page_svg, (size_t)(page_svg_end - page_svg)});
+}
+
 static const struct route routes[] = {
     {METHOD_GET, "/",                get_list,  AUTH_NONE, NO_BODY, UNKEYED, ON_WORKER},
     {METHOD_GET, "/e/{slug}",        get_event, AUTH_NONE, NO_BODY, UNKEYED, ON_WORKER},
     {METHOD_GET, "/assets/page.css", get_css,   AUTH_NONE, NO_BODY, UNKEYED, ON_LOOP  },
     {METHOD_GET, "/assets/page.js",  get_js,    AUTH_NONE, NO_BODY, UNKEYED, ON_LOOP  },
+    {METHOD_GET, "/assets/page.svg", get_svg,   AUTH_NONE, NO_BODY, UNKEYED, ON_LOOP  },
 };
 const struct route_table page_routes = ROUTE_TABLE(routes);

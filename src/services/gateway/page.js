@@ -21,17 +21,19 @@ async function call(method, path, body, headers = {}) {
   const token = kept("token");
   if (token) headers.authorization = `Bearer ${token}`;
   if (body) headers["content-type"] = "application/json";
+  let answer;
+  let told;
   try {
-    const answer = await fetch(path, {
+    answer = await fetch(path, {
       method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     });
     const isJson = /json/.test(answer.headers.get("content-type") ?? "");
-    const told = isJson ? await answer.json() : await answer.blob();
-    if (answer.status === 401 && token) signedIn(null);
-    return { status: answer.status, ok: answer.ok, told };
+    told = isJson ? await answer.json() : await answer.blob();
   } catch {
     throw new Lost();
   }
+  if (answer.status === 401 && token) signedIn(null);
+  return { status: answer.status, ok: answer.ok, told };
 }
 
 // One attempt, one key: what is sent again because no answer came, even after a reload, books or
