@@ -234,7 +234,7 @@ static bool audit_is_clean(const struct scenario *scenario)
 {
     char command[256];
 
-    (void)snprintf(command, sizeof(command), "%s audit --data %s", scenario->binary,
+    (void)snprintf(command, sizeof(command), "%s audit --data %s >&2", scenario->binary,
                    scenario->data_dir);
     return system(command) == 0;
 }

@@ -94,13 +94,13 @@ def a_session_ends_at_once(world):
 def pages_show_texts_as_texts(world):
     """the pages are HTML, and what people wrote is text in them"""
     name = "<script>alert(1)</script> \"quoted\" & 'more'"
-    event = world.event(name=name, description="<img src=x onerror=alert(1)>", url="javascript:alert(1)")
+    event = world.event(name=name, description="<img src=x onerror=alert(1)>", url="https://example.test/\"><script>")
     page = world.ask("get_event_page", 200, path={"slug": event["slug"]})
     listed = world.ask("get_front_page", 200, query={"search": "quoted"})
     for answer in (page, listed):
         world.expect("<script>alert" not in answer.text and "&lt;script&gt;" in answer.text, f"not escaped: {answer.text[:300]}")
         world.expect("default-src 'none'" in answer.headers.get("Content-Security-Policy", ""), "no policy")
-    world.expect("<img src=x" not in page.text and 'href="javascript:' not in page.text, "a script gets through")
+    world.expect("<img src=x" not in page.text and '"><script>' not in page.text, "a script gets through")
     world.refused("get_event_page", 404, "not_found", path={"slug": "no-such-event"})
     world.refused("get_event_page", 404, "not_found", path={"slug": world.draft["slug"]})
 

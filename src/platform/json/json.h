@@ -34,10 +34,10 @@ enum {
 };
 
 enum json_type {
-    JSON_BOOL,   /* bool */
-    JSON_I64,    /* int64_t in [min, max]; 1.0 is no whole number */
-    JSON_REAL,   /* double in [min, max] (whole bounds); NaN: absent */
-    JSON_TEXT,   /* str of min to max code points, not trimmed (min > 0: not blank); no control characters but \n, \t */
+    JSON_BOOL, /* bool */
+    JSON_I64,  /* int64_t in [min, max]; 1.0 is no whole number */
+    JSON_REAL, /* double in [min, max] (whole bounds); NaN: absent */
+    JSON_TEXT, /* str of min to max code points, not trimmed; no controls but \n, \t; min > 0: not blank */
     JSON_TOKEN,  /* str of min to max bytes of printable ASCII */
     JSON_ID,     /* one-field id struct (struct uuid) as TypeID of `prefix` */
     JSON_MONEY,  /* struct money; minor in [min, max] */

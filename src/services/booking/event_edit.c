@@ -70,17 +70,21 @@ static err insert(struct call *call, struct event *event)
     return make_public(call, event->id);
 }
 
-static err check_withdrawal(struct tx *tx, struct call *call, const struct event *old,
-                            const struct event *event)
+/* What may not change any more once somebody has booked. */
+static err check_booked(struct tx *tx, struct call *call, const struct event *old,
+                        const struct event *event)
 {
+    const bool withdrawn = old->status == EVENT_PUBLISHED && event->status == EVENT_DRAFT;
     bool booked = false;
 
-    if (old->status != EVENT_PUBLISHED || event->status != EVENT_DRAFT)
+    if (!withdrawn && currency_eq(old->currency, event->currency))
         return ERR_OK;
     TRY(event_has_orders(tx, old->id, &booked));
-    return booked ? call_explain(call, ERR_CONFLICT,
-                                 "people have booked: the event can be cancelled, not withdrawn")
-                  : ERR_OK;
+    if (!booked)
+        return ERR_OK;
+    return call_explain(call, ERR_CONFLICT,
+                        withdrawn ? "people have booked: the event can be cancelled, not withdrawn"
+                                  : "people have booked: the currency stays as it is");
 }
 
 static err update(struct call *call, const struct event *old, struct event *event)
@@ -88,7 +92,7 @@ static err update(struct call *call, const struct event *old, struct event *even
     CLEANUP(tx_rollback) struct tx tx = {0};
 
     TRY(tx_begin(&tx, call_db(call)));
-    TRY(check_withdrawal(&tx, call, old, event));
+    TRY(check_booked(&tx, call, old, event));
     TRY(event_update(&tx, call, old, event));
     TRY(tx_commit(&tx));
     return make_public(call, event->id);

@@ -262,6 +262,7 @@ TEST(a_draft_vanishes_and_a_sold_event_is_cancelled)
     const str etag = answer_header(&shown, "etag");
     const char *match = arena_printf(node.arena, "If-Match: %.*s\r\n", STR_ARG(etag)).ptr;
     CHECK_I64(409, send(&node, "vendor-1", "PUT", path, match, "{\"status\":\"draft\"}").status);
+    CHECK_I64(409, send(&node, "vendor-1", "PUT", path, match, "{\"currency\":\"USD\"}").status);
     CHECK_I64(202, send(&node, "vendor-1", "DELETE", path, NULL, NULL).status);
     CHECK_I64(409, send(&node, "vendor-1", "DELETE", path, NULL, NULL).status);
     CHECK_I64(409, booking_book(&node, node.arena, "customer-2", "k", &event, 1).status);

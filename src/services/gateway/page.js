@@ -170,7 +170,7 @@ async function signIn(button) {
 function showPay(held) {
   order = held;
   keep(orderSlot, order.id);
-  const lines = order.items.map((item) => row(`${item.quantity} × ${item.name ?? "Ticket"}`, money(item.total)));
+  const lines = order.items.map((item) => row(`${item.quantity} × ${item.name ?? "Ticket"}`, item.total.amount > 0 ? money(item.total) : "Free"));
   for (const [name, amount] of [["Discount", order.discount], ["Fees", order.fees], ["Tax", order.tax]])
     if (amount?.amount) lines.push(row(name, money(amount)));
   lines.push(row("Total", order.total.amount > 0 ? money(order.total) : "Nothing to pay", "total"));
@@ -208,7 +208,7 @@ async function pay() {
 const isUnderWay = (paid) => paid.payment?.status === "pending" && paid.tickets.length === 0 && paid.payment.method !== "bank_transfer";
 
 function thanks(paid) {
-  if (paid.payment?.due && paid.tickets.length > 0) return "Please pay at the entrance. The tickets are on their way to your mailbox too.";
+  if (paid.payment?.due && paid.tickets.length > 0) return `Please pay${page ? ` ${money(paid.payment.due)}` : ""} at the entrance. The tickets are on their way to your mailbox too.`;
   if (paid.tickets.length > 0) return "They are on their way to your mailbox too.";
   if (paid.payment?.method === "bank_transfer") return "Your tickets come by mail as soon as your transfer has arrived.";
   if (paid.payment?.status === "pending") return "The payment is still under way. Your tickets come by mail as soon as it is through.";
