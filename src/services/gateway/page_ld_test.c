@@ -56,10 +56,10 @@ TEST(an_event_is_told_with_its_place_performers_and_offers)
         "\"@type\":\"Place\",\"name\":\"Lakeside Stage\"",
         "\"addressLocality\":\"Potsdam\",\"addressCountry\":\"Germany\"",
         "\"name\":\"The Copper Quartet, Lena Okafor\"",
-        "\"price\":\"28.00\",\"priceCurrency\":\"EUR\",\"availability\":\"https://schema.org/"
-        "InStock\"",
-        "\"price\":\"3500\",\"priceCurrency\":\"JPY\",\"availability\":\"https://schema.org/"
-        "SoldOut\"",
+        "\"price\":\"28.00\",\"priceCurrency\":\"EUR\"",
+        "\"availability\":\"https://schema.org/InStock\"",
+        "\"price\":\"3500\",\"priceCurrency\":\"JPY\"",
+        "\"availability\":\"https://schema.org/SoldOut\"",
         "\"url\":\"https://tickets.example/e/jazz\"",
     };
     CLEANUP(arena_close_at) struct arena *arena = arena_open(0);
