@@ -46,7 +46,8 @@ void batch_add(struct batch *batch, const struct mail *mail)
 str batch_read(const struct batch *batch)
 {
     CHECK(!batch->paths.overflow);
-    return tool_output(batch->arena, "/usr/bin/python3 %s/mail_check.py%s", SUPPORT_DIR, batch->paths.data);
+    return tool_output(batch->arena, "/usr/bin/python3 %s/mail_check.py%s", SUPPORT_DIR,
+                       batch->paths.data);
 }
 
 str description(struct arena *arena, const struct mail *mail)

@@ -127,7 +127,7 @@ struct booking_offer {
     str name;
     struct money price;
     str price_text;
-    str status;      /* "on_sale", "sold_out", "not_on_sale" */
+    str status;           /* "on_sale", "sold_out", "not_on_sale" */
     int64_t quantity_max; /* in one order */
 };
 struct booking_page {

@@ -168,6 +168,7 @@ TEST(an_event_can_be_found_and_bought_from)
     CHECK(contains(raw.body, "data-type=\"tt_"));
 }
 
+/* The API takes no such address, but a page trusts no row either. */
 TEST(a_link_that_is_none_is_not_shown_as_one)
 {
     static const char *const urls[] = {"javascript:alert(1)", "data:text/html,x", "//example.org",
@@ -176,10 +177,16 @@ TEST(a_link_that_is_none_is_not_shown_as_one)
 
     open_office(&office);
     for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
-        const str slug = add_event(&office, "Jazz", urls[i]);
+        const str slug = add_event(&office, "Jazz", "https://a.org");
+
+        office_exec(&office, "booking",
+                    arena_printf(office.arena,
+                                 "UPDATE event_document SET url = '%s' WHERE slug = '%.*s'",
+                                 urls[i], STR_ARG(slug))
+                        .ptr);
+        office_restart(&office);
         const str page =
             read_page(&office, arena_printf(office.arena, "/e/%.*s", STR_ARG(slug)).ptr);
-
         CHECK(!contains(page, urls[i]));
     }
 }

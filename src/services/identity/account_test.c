@@ -24,54 +24,37 @@ static str repeated(struct arena *arena, const char *what, int times)
 
 TEST(registration_is_refused_for_what_is_wrong_with_it)
 {
+    /* Version 14 tears this table apart. */
+    /* clang-format off */
     static const struct {
         const char *body;
         int status;
         const char *code;
         const char *pointer;
     } cases[] = {
-        {"{\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}",                         422, "invalid_field",
-         "/email"},
-        {"{\"email\":\"ana\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}",       422,
-         "invalid_field",                                                                                                                                                            "/email"},
-        {"{\"email\":\"@b.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}",
-         422,                                                                                             "invalid_field",                                                           "/email"},
-        {"{\"email\":\"ana@\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}",      422,
-         "invalid_field",                                                                                                                                                            "/email"},
-        {"{\"email\":\"a b@c.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}",
-         422,                                                                                             "invalid_field",                                                           "/email"},
-        {"{\"email\":\"a@b@c.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}",
-         422,                                                                                             "invalid_field",                                                           "/email"},
-        {"{\"email\":\"a@b.org\\nBcc: "
-         "x@y.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}",                                                                                           422,                     "invalid_field", "/email"},
-        {"{\"email\":\"Ana "
-         "<a@b.org>\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}",                                                                                          422,                                                                                              "invalid_field",                                                                                              "/email"},
-        {"{\"email\":\"a@b.org\",\"password\":\"1234567\",\"name\":\"A\",\"role\":\"customer\"}",
-         422,                                                                                     "invalid_field","/password"},
-        {"{\"email\":\"a@b.org\",\"password\":\"\",\"name\":\"A\",\"role\":\"customer\"}",                                                                               422,
-         "invalid_field",                                                                                                  "/password"},
-        {"{\"email\":\"a@b.org\",\"password\":\"\\u00e4\\u00e4\\u00e4\\u00e4\",\"name\":\"A\","
-         "\"role\":\"customer\"}",                                                                               422,                                                                                  "invalid_field",                                                           "/password"},
-        {"{\"email\":\"ana@b.org\",\"password\":\"ANA@b.org\",\"name\":\"A\",\"role\":"
-         "\"customer\"}",                                                                           422,"invalid_field", "/password"},
-        {"{\"email\":\"a@b.org\",\"name\":\"A\",\"role\":\"customer\"}",             422,                "invalid_field",
-         "/password"             },
-        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"name\":\"\",\"role\":\"customer\"}",
-         422,                                                "invalid_field",                                                                                                                                                                "/name"},
-        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"role\":\"customer\"}",                                                                                        422,
-         "invalid_field","/name"},
-        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"name\":\"A\"}",422,                                                                                 "invalid_field",
-         "/role"                                                                                                                                                                                                                   },
-        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"admin\"}",                                                                                        422,
-         "invalid_field",                                                                                                                                                                    "/role"},
-        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\","
-         "\"vendor_name\":\"V\"}",422,                                                                                 "invalid_field","/vendor_name"                               },
-        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"vendor\","
-         "\"vendor_name\":\"\"}",                                                                   422,                                                                    "invalid_field",                                              "/vendor_name"},
-        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\","
-         "\"id\":\"usr_1\"}",                                                                                           400,                                                                         "unknown_field",                                                                             "/id"},
-        {"{\"email\":\"a@b.org\",",                                                                                          400,                                                                                              "malformed",                                                                                                                                                        NULL},
+        {"{\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}", 422, "invalid_field", "/email"},
+        {"{\"email\":\"ana\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}", 422, "invalid_field", "/email"},
+        {"{\"email\":\"@b.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}", 422, "invalid_field", "/email"},
+        {"{\"email\":\"ana@\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}", 422, "invalid_field", "/email"},
+        {"{\"email\":\"a b@c.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}", 422, "invalid_field", "/email"},
+        {"{\"email\":\"a@b@c.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}", 422, "invalid_field", "/email"},
+        {"{\"email\":\"a@b.org\\nBcc: x@y.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}", 422, "invalid_field", "/email"},
+        {"{\"email\":\"Ana <a@b.org>\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}", 422, "invalid_field", "/email"},
+        {"{\"email\":\"a@b.org\",\"password\":\"1234567\",\"name\":\"A\",\"role\":\"customer\"}", 422, "invalid_field", "/password"},
+        {"{\"email\":\"a@b.org\",\"password\":\"\",\"name\":\"A\",\"role\":\"customer\"}", 422, "invalid_field", "/password"},
+        {"{\"email\":\"a@b.org\",\"password\":\"\\u00e4\\u00e4\\u00e4\\u00e4\",\"name\":\"A\",\"role\":\"customer\"}", 422, "invalid_field", "/password"},
+        {"{\"email\":\"ana@b.org\",\"password\":\"ANA@b.org\",\"name\":\"A\",\"role\":\"customer\"}", 422, "invalid_field", "/password"},
+        {"{\"email\":\"a@b.org\",\"name\":\"A\",\"role\":\"customer\"}", 422, "invalid_field", "/password"},
+        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"name\":\"\",\"role\":\"customer\"}", 422, "invalid_field", "/name"},
+        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"role\":\"customer\"}", 422, "invalid_field", "/name"},
+        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"name\":\"A\"}", 422, "invalid_field", "/role"},
+        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"admin\"}", 422, "invalid_field", "/role"},
+        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\",\"vendor_name\":\"V\"}", 422, "invalid_field", "/vendor_name"},
+        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"vendor\",\"vendor_name\":\"\"}", 422, "invalid_field", "/vendor_name"},
+        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\",\"id\":\"usr_1\"}", 400, "unknown_field", "/id"},
+        {"{\"email\":\"a@b.org\",", 400, "malformed", NULL},
     };
+    /* clang-format on */
     CLEANUP(office_close) struct office office;
 
     identity_fixture_open(&office);

@@ -13,6 +13,7 @@ static const struct service *const services[] = {&booking_service, &payment_serv
 static void open_office(struct office *office)
 {
     office_open(office, &(struct office_options){.services = services});
+    office_run_due(office); /* the chores have had their look at the start */
 }
 
 /* --- What is sold --- */

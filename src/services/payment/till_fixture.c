@@ -15,6 +15,7 @@ void till_open(struct office *office)
 
     stand_in_reset();
     office_open(office, &options);
+    office_run_due(office); /* the chores have had their look at the start */
 }
 
 void till_call(struct office *office, struct call *call)
