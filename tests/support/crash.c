@@ -6,13 +6,16 @@
 
 #include "platform/db/db.h"
 
-/* The linker binds them to the real functions, and the real names to ours. */
+/* The linker binds these to the real functions, and the real names to ours; it chose their
+ * names. */
+/* NOLINTBEGIN(readability-identifier-naming) */
 err __real_tx_begin(struct tx *tx, struct db *db);
 err __real_tx_read(struct tx *tx, struct db *db);
 err __real_tx_commit(struct tx *tx);
 err __wrap_tx_begin(struct tx *tx, struct db *db);
 err __wrap_tx_read(struct tx *tx, struct db *db);
 err __wrap_tx_commit(struct tx *tx);
+/* NOLINTEND(readability-identifier-naming) */
 
 static _Atomic int left; /* commits until the armed one; 0: none is armed */
 static _Atomic int at;   /* enum crash_point */

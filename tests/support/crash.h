@@ -1,7 +1,9 @@
-/* support/crash.h - a process that dies at one commit: from there on every database says ERR_CRASHED, until crash_recover.
+/* support/crash.h - a process that dies at one commit: from there on every database says
+ * ERR_CRASHED, until crash_recover.
  *
- * What was committed before stays, as in files. Takes the place of tx_begin, tx_read and tx_commit: link with --wrap for each of the three. Commits of all
- * databases of the process are counted together. */
+ * What was committed before stays, as in files. Takes the place of tx_begin, tx_read and tx_commit:
+ * link with --wrap for each of the three. Commits of all databases of the process are counted
+ * together. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-/* support/http_ask.c - sends one request to a server of this process over a connection of its own, and
- * reads the answer. */
+/* support/http_ask.c - sends one request to a server of this process over a connection of its own,
+ * and reads the answer. */
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -11,7 +11,7 @@
 #include "support/json_at.h"
 #include "support/test.h"
 
-enum { MESSAGE_SIZE_MAX = 16 * 1024 * 1024 };
+enum { MESSAGE_SIZE_MAX = 16 * 1024 * 1024, PATIENCE_S = 60 };
 
 static void close_fd(const int *fd)
 {
@@ -84,6 +84,7 @@ static struct answer parse(str text)
 struct answer http_ask(const struct http_server *server, struct arena *arena, const struct ask *ask)
 {
     CLEANUP(close_fd) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const struct timeval patience = {.tv_sec = PATIENCE_S};
     const struct sockaddr_in address = {
         .sin_family = AF_INET,
         .sin_port = htons((uint16_t)http_port(server)),
@@ -91,6 +92,7 @@ struct answer http_ask(const struct http_server *server, struct arena *arena, co
     };
 
     CHECK(fd >= 0);
+    CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0);
     CHECK(connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0);
     send_all(fd, request_text(arena, ask));
     return parse(receive_all(fd, arena));

@@ -1,4 +1,5 @@
-/* support/http_ask.h - for tests: one request to a server of this process, over a connection of its own. Any thread, each with an arena of its own. */
+/* support/http_ask.h - for tests: one request to a server of this process, over a connection of its
+ * own. Any thread, each with an arena of its own. */
 #pragma once
 
 #include "platform/http/http.h"
@@ -19,7 +20,8 @@ struct answer {
 struct answer http_ask(const struct http_server *server, struct arena *arena,
                        const struct ask *ask);
 str answer_header(const struct answer *answer, const char *name); /* absent: none */
-/* The value at an RFC 6901 pointer of the JSON body: text as it is, anything else as JSON; absent if there is none. */
+/* The value at an RFC 6901 pointer of the JSON body: text as it is, anything else as JSON; absent
+ * if there is none. */
 str answer_at(struct arena *arena, const struct answer *answer, const char *pointer);
 int64_t answer_i64(struct arena *arena, const struct answer *answer, const char *pointer);
 /* The answer has this status; shows its body if it has not. */

@@ -1,4 +1,5 @@
-/* support/office.h - a box office in this process: the services that a test names, behind a real HTTP server, on a clock that stands still.
+/* support/office.h - a box office in this process: the services that a test names, behind a real
+ * HTTP server, on a clock that stands still.
  *
  * Nothing runs in the background: what is due is done by office_advance and office_run_due. */
 #pragma once
@@ -58,8 +59,8 @@ int office_logged(struct office *office, const char *text);
 
 /* --- Who --- */
 
-/* Bearer tokens: "customer-7", "vendor-1" (a member of vendor 1), "admin-1". The number tells people apart; a vendor's member is user 1000 + number, an admin
- * user 2000 + number. */
+/* Bearer tokens: "customer-7", "vendor-1" (a member of vendor 1), "admin-1". The number tells
+ * people apart; a vendor's member is user 1000 + number, an admin user 2000 + number. */
 struct uuid office_user(int number);
 struct uuid office_vendor(int number);
 

@@ -6,6 +6,7 @@
 
 #include "platform/zone/tzif.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum {
@@ -158,6 +159,7 @@ static int days_to_month(int year, int month)
 {
     static const int16_t days[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
 
+    assert(month >= 1 && month <= 12);
     return days[month - 1] + (month > 2 && is_leap(year));
 }
 

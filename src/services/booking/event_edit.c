@@ -14,6 +14,8 @@
 #include "services/booking/event_store.h"
 #include "services/booking/state.h"
 
+enum { EDIT_BODY_MAX = 262144 };
+
 /* --- Who may see and change what --- */
 
 static bool owns(const struct call *call, const struct event *event)
@@ -255,11 +257,12 @@ static err get_calendar(struct req *req)
 }
 
 static const struct route routes[] = {
-    {METHOD_POST,   "/events",                      post_event,   AUTH_VENDOR,   BODY(256 * 1024), UNKEYED, ON_WORKER},
-    {METHOD_GET,    "/events/{event}",              get_event,    AUTH_OPTIONAL, NO_BODY,          UNKEYED, ON_LOOP  },
-    {METHOD_PUT,    "/events/{event}",              put_event,    AUTH_VENDOR,   BODY(256 * 1024), UNKEYED, ON_WORKER},
-    {METHOD_DELETE, "/events/{event}",              delete_event, AUTH_VENDOR,   NO_BODY,          UNKEYED, ON_WORKER},
-    {METHOD_GET,    "/events/{event}/calendar.ics", get_calendar, AUTH_OPTIONAL, NO_BODY,          UNKEYED,
-     ON_WORKER                                                                                                       },
+    {METHOD_POST,   "/events",                      post_event,   AUTH_VENDOR,   BODY(EDIT_BODY_MAX), UNKEYED, ON_WORKER},
+    {METHOD_GET,    "/events/{event}",              get_event,    AUTH_OPTIONAL, NO_BODY,             UNKEYED, ON_LOOP  },
+    {METHOD_PUT,    "/events/{event}",              put_event,    AUTH_VENDOR,   BODY(EDIT_BODY_MAX), UNKEYED,
+     ON_WORKER                                                                                                          },
+    {METHOD_DELETE, "/events/{event}",              delete_event, AUTH_VENDOR,   NO_BODY,             UNKEYED, ON_WORKER},
+    {METHOD_GET,    "/events/{event}/calendar.ics", get_calendar, AUTH_OPTIONAL, NO_BODY,             UNKEYED,
+     ON_WORKER                                                                                                          },
 };
 const struct route_table event_routes = ROUTE_TABLE(routes);

@@ -1,6 +1,8 @@
 /* booking/event_page.c - events in words, for pages that other services write. */
 #include "services/booking/event_page.h"
 
+#include <assert.h>
+
 #include "services/booking/catalog.h"
 #include "services/booking/event_list.h"
 #include "services/booking/state.h"
@@ -19,6 +21,7 @@ static const char *offer_status(struct call *call, const struct event *event,
 {
     int64_t left = 0;
 
+    assert(type != NULL);
     if (!ticket_type_on_sale(event, type, call->now_ms))
         return "not_on_sale";
     return stock_hint(booking_of(call)->stock, type->id, &left) && left > 0 ? "on_sale"

@@ -333,14 +333,22 @@ TEST(a_total_beyond_the_limit_is_an_invalid_field)
 
 /* --- Overload --- */
 
-/* A write that does nothing, of which there are too many. */
+/* A write that changes nothing. The first one blocks the desk until `open` is posted. */
 struct filler {
     struct batch_write write;
+    sem_t *open; /* NULL: does not block */
+    sem_t *begun;
     sem_t *done;
 };
 
-static err apply_filler([[maybe_unused]] struct batch_write *write, [[maybe_unused]] struct tx *tx)
+static err apply_filler(struct batch_write *write, [[maybe_unused]] struct tx *tx)
 {
+    const struct filler *filler = (const struct filler *)(void *)write;
+
+    if (filler->open == NULL)
+        return ERR_OK;
+    CHECK(sem_post(filler->begun) == 0);
+    CHECK(sem_wait(filler->open) == 0);
     return ERR_OK;
 }
 
@@ -349,41 +357,49 @@ static void filler_done(struct batch_write *write)
     CHECK(sem_post(((struct filler *)(void *)write)->done) == 0);
 }
 
+/* Submits fillers until the desk takes no more; gives how many it has taken. */
+static int fill_desk(struct batch *desk, struct filler *fillers, int filler_count)
+{
+    for (int i = 0; i < filler_count; i++) {
+        fillers[i].write = (struct batch_write){.apply = apply_filler, .done = filler_done};
+        if (batch_submit(desk, &fillers[i].write) != ERR_OK)
+            return i;
+        if (fillers[i].open != NULL)
+            CHECK(sem_wait(fillers[i].begun) == 0);
+    }
+    return filler_count;
+}
+
 TEST(an_overloaded_desk_sends_buyers_away_for_a_moment)
 {
-    enum { FILLERS = BATCH_WAITING_MAX + 2 * BATCH_SIZE_MAX };
+    enum { FILLERS = BATCH_WAITING_MAX + 2 };
     CLEANUP(booking_node_close) struct booking_node node;
-    CLEANUP(tx_rollback) struct tx tx = {0};
     struct filler *fillers = NULL;
     struct known_event event;
     struct answer answer;
+    sem_t open;
+    sem_t begun;
     sem_t done;
     int count = 0;
 
     booking_node_open(&node, NULL);
     event = booking_add_simple(&node, 9, PRICE);
+    CHECK(sem_init(&open, 0, 0) == 0 && sem_init(&begun, 0, 0) == 0 && sem_init(&done, 0, 0) == 0);
     fillers = arena_new_array(node.arena, struct filler, FILLERS);
-    CHECK(sem_init(&done, 0, 0) == 0);
-    CHECK_OK(tx_begin(&tx, node.booking->db)); /* nobody else can write now */
-    for (; count < FILLERS; count++) {
-        struct batch *desk = ((struct booking *)node.booking->state)->desk;
-
-        fillers[count] = (struct filler){
-            .write = {.apply = apply_filler, .done = filler_done},
-              .done = &done
-        };
-        if (batch_submit(desk, &fillers[count].write) != ERR_OK)
-            break;
-    }
-    CHECK(count >= BATCH_WAITING_MAX && count < FILLERS);
+    for (int i = 0; i < FILLERS; i++)
+        fillers[i].done = &done;
+    fillers[0].open = &open;
+    fillers[0].begun = &begun;
+    count = fill_desk(((struct booking *)node.booking->state)->desk, fillers, FILLERS);
     answer = booking_book(&node, node.arena, "customer-1", "k1", &event, 1);
-    check_problem(node.arena, &answer, 503, "overloaded");
-    CHECK(answer_header(&answer, "Retry-After").size > 0);
 
-    tx_rollback(&tx);
+    CHECK(sem_post(&open) == 0);
     for (int i = 0; i < count; i++)
         CHECK(sem_wait(&done) == 0);
-    CHECK(sem_destroy(&done) == 0);
+    CHECK(sem_destroy(&open) == 0 && sem_destroy(&begun) == 0 && sem_destroy(&done) == 0);
+    CHECK_I64(BATCH_WAITING_MAX + 1, count); /* one that is applied, and those that wait */
+    check_problem(node.arena, &answer, 503, "overloaded");
+    CHECK(answer_header(&answer, "Retry-After").size > 0);
     CHECK_I64(201, booking_book(&node, node.arena, "customer-1", "k1", &event, 1).status);
     CHECK_STR("8", booking_available(&node, node.arena, &event));
 }

@@ -1,5 +1,5 @@
-/* gateway/gateway.c - the gateway service: whose a request is, how often it may come, and the pages.
- * It owns nothing durable. */
+/* gateway/gateway.c - the gateway service: whose a request is, how often it may come, and the
+ * pages. It owns nothing durable. */
 #include "services/gateway/gateway.h"
 
 #include "base/mem.h"

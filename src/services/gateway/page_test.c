@@ -1,4 +1,5 @@
-/* gateway/page_test.c - the pages as a browser reads them, whatever people have written into them. */
+/* gateway/page_test.c - the pages as a browser reads them, whatever people have written into
+ * them. */
 #include "services/gateway/page.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
-/* gateway/rate.c - the buckets lie in a fixed table, one slot a hash; a lock guards a stripe of them. */
+/* gateway/rate.c - the buckets lie in a fixed table, one slot a hash; a lock guards a stripe of
+ * them. */
 #include "services/gateway/rate.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,5 @@
-/* gateway/rate.h - token buckets: how often an account or a network may ask. Memory only, fixed size,
- * thread-safe. */
+/* gateway/rate.h - token buckets: how often an account or a network may ask. Memory only, fixed
+ * size, thread-safe. */
 #pragma once
 
 #include <stdbool.h>
@@ -24,6 +24,6 @@ void rate_table_free(struct rate_table *table); /* NULL is accepted */
 bool rate_take(struct rate_table *table, uint64_t key, const struct rate_limit *limit,
                int64_t now_ms, int *ret_wait_s);
 
-/* The same for all addresses of one network: an IPv4 address, or the 64 bits of an IPv6 address that
- * its owner cannot change at will. */
+/* The same for all addresses of one network: an IPv4 address, or the 64 bits of an IPv6 address
+ * that its owner cannot change at will. */
 uint64_t rate_network_key(str address);

@@ -1,7 +1,7 @@
 /* identity/account.c - accounts: who may sign in, and what we know of them.
  *
- * Address and name are sealed at rest and found through a keyed index, so that a copy of the database
- * names nobody. */
+ * Address and name are sealed at rest and found through a keyed index, so that a copy of the
+ * database names nobody. */
 #include "services/identity/account.h"
 
 #include "platform/crypto/crypto.h"
@@ -76,7 +76,8 @@ static const struct json_shape registration_shape =
 
 /* --- Rules: no I/O but the clockless kind --- */
 
-/* Case is folded in the whole address: no provider that people use tells local parts apart by it. */
+/* Case is folded in the whole address: no provider that people use tells local parts apart by
+ * it. */
 static str fold_email(struct arena *arena, str email)
 {
     char *folded = arena_new_array(arena, char, email.size + 1);

@@ -22,49 +22,75 @@ static str repeated(struct arena *arena, const char *what, int times)
 
 /* --- Registration --- */
 
+/* What a request says; NULL: nothing. JSON texts without their quotes. */
+struct says {
+    const char *email;
+    const char *password;
+    const char *name;
+    const char *role;
+    const char *rest; /* further members */
+};
+
+static const char *registration(struct arena *arena, const struct says *says)
+{
+    const char *const names[] = {"email", "password", "name", "role"};
+    const char *const values[] = {says->email, says->password, says->name, says->role};
+    struct buf body = buf_in(arena, 4096);
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (values[i] != NULL)
+            buf_printf(&body, "%s\"%s\":\"%s\"", body.size > 0 ? "," : "{", names[i], values[i]);
+    buf_printf(&body, "%s}", says->rest != NULL ? says->rest : "");
+    return buf_str(&body).ptr;
+}
+
 TEST(registration_is_refused_for_what_is_wrong_with_it)
 {
-    /* Version 14 tears this table apart. */
-    /* clang-format off */
+#define EIGHT    "12345678"
+#define CUSTOMER "customer"
     static const struct {
-        const char *body;
+        struct says says;
         int status;
-        const char *code;
         const char *pointer;
     } cases[] = {
-        {"{\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}", 422, "invalid_field", "/email"},
-        {"{\"email\":\"ana\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}", 422, "invalid_field", "/email"},
-        {"{\"email\":\"@b.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}", 422, "invalid_field", "/email"},
-        {"{\"email\":\"ana@\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}", 422, "invalid_field", "/email"},
-        {"{\"email\":\"a b@c.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}", 422, "invalid_field", "/email"},
-        {"{\"email\":\"a@b@c.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}", 422, "invalid_field", "/email"},
-        {"{\"email\":\"a@b.org\\nBcc: x@y.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}", 422, "invalid_field", "/email"},
-        {"{\"email\":\"Ana <a@b.org>\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\"}", 422, "invalid_field", "/email"},
-        {"{\"email\":\"a@b.org\",\"password\":\"1234567\",\"name\":\"A\",\"role\":\"customer\"}", 422, "invalid_field", "/password"},
-        {"{\"email\":\"a@b.org\",\"password\":\"\",\"name\":\"A\",\"role\":\"customer\"}", 422, "invalid_field", "/password"},
-        {"{\"email\":\"a@b.org\",\"password\":\"\\u00e4\\u00e4\\u00e4\\u00e4\",\"name\":\"A\",\"role\":\"customer\"}", 422, "invalid_field", "/password"},
-        {"{\"email\":\"ana@b.org\",\"password\":\"ANA@b.org\",\"name\":\"A\",\"role\":\"customer\"}", 422, "invalid_field", "/password"},
-        {"{\"email\":\"a@b.org\",\"name\":\"A\",\"role\":\"customer\"}", 422, "invalid_field", "/password"},
-        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"name\":\"\",\"role\":\"customer\"}", 422, "invalid_field", "/name"},
-        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"role\":\"customer\"}", 422, "invalid_field", "/name"},
-        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"name\":\"A\"}", 422, "invalid_field", "/role"},
-        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"admin\"}", 422, "invalid_field", "/role"},
-        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\",\"vendor_name\":\"V\"}", 422, "invalid_field", "/vendor_name"},
-        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"vendor\",\"vendor_name\":\"\"}", 422, "invalid_field", "/vendor_name"},
-        {"{\"email\":\"a@b.org\",\"password\":\"12345678\",\"name\":\"A\",\"role\":\"customer\",\"id\":\"usr_1\"}", 400, "unknown_field", "/id"},
-        {"{\"email\":\"a@b.org\",", 400, "malformed", NULL},
+        {{NULL, EIGHT, "A", CUSTOMER, NULL},                               422, "/email"      },
+        {{"", EIGHT, "A", CUSTOMER, NULL},                                 422, "/email"      },
+        {{"ana", EIGHT, "A", CUSTOMER, NULL},                              422, "/email"      },
+        {{"@b.org", EIGHT, "A", CUSTOMER, NULL},                           422, "/email"      },
+        {{"ana@", EIGHT, "A", CUSTOMER, NULL},                             422, "/email"      },
+        {{"a b@c.org", EIGHT, "A", CUSTOMER, NULL},                        422, "/email"      },
+        {{"a@b@c.org", EIGHT, "A", CUSTOMER, NULL},                        422, "/email"      },
+        {{"a@b.org\\nBcc: x@y.org", EIGHT, "A", CUSTOMER, NULL},           422, "/email"      },
+        {{"Ana <a@b.org>", EIGHT, "A", CUSTOMER, NULL},                    422, "/email"      },
+        {{"a@b.org", NULL, "A", CUSTOMER, NULL},                           422, "/password"   },
+        {{"a@b.org", "", "A", CUSTOMER, NULL},                             422, "/password"   },
+        {{"a@b.org", "1234567", "A", CUSTOMER, NULL},                      422, "/password"   },
+        {{"a@b.org", "\\u00e4\\u00e4\\u00e4\\u00e4", "A", CUSTOMER, NULL}, 422, "/password"   },
+        {{"ana@b.org", "ANA@b.org", "A", CUSTOMER, NULL},                  422, "/password"   },
+        {{"a@b.org", EIGHT, NULL, CUSTOMER, NULL},                         422, "/name"       },
+        {{"a@b.org", EIGHT, "", CUSTOMER, NULL},                           422, "/name"       },
+        {{"a@b.org", EIGHT, "A", NULL, NULL},                              422, "/role"       },
+        {{"a@b.org", EIGHT, "A", "admin", NULL},                           422, "/role"       },
+        {{"a@b.org", EIGHT, "A", CUSTOMER, ",\"vendor_name\":\"V\""},      422, "/vendor_name"},
+        {{"a@b.org", EIGHT, "A", "vendor", ",\"vendor_name\":\"\""},       422, "/vendor_name"},
+        {{"a@b.org", EIGHT, "A", CUSTOMER, ",\"id\":\"usr_1\""},           400, "/id"         },
+        {{"a@b.org", EIGHT, "A", CUSTOMER, ","},                           400, NULL          },
     };
-    /* clang-format on */
+#undef EIGHT
+#undef CUSTOMER
     CLEANUP(office_close) struct office office;
 
     identity_fixture_open(&office);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const struct answer answer =
-            identity_ask(&office, NULL, "POST", "/register", cases[i].body);
+        const char *body = registration(office.arena, &cases[i].says);
+        const struct answer answer = identity_ask(&office, NULL, "POST", "/register", body);
 
         if (answer.status != cases[i].status)
-            print_error("%s\n", cases[i].body);
-        check_problem(office.arena, &answer, cases[i].status, cases[i].code);
+            print_error("%s\n", body);
+        check_problem(office.arena, &answer, cases[i].status,
+                      cases[i].status == 422     ? "invalid_field"
+                      : cases[i].pointer != NULL ? "unknown_field"
+                                                 : "malformed");
         CHECK_STR(cases[i].pointer, answer_at(office.arena, &answer, "/errors/0/pointer"));
     }
     CHECK_I64(0, office_i64(&office, "identity", "SELECT count(*) FROM user_credential"));
@@ -84,7 +110,7 @@ TEST(passwords_are_counted_in_characters)
         {"\xf0\x9f\x8e\xb7", 7,   422}, /* a saxophone has four bytes */
         {"\xf0\x9f\x8e\xb7", 8,   201},
         {"\xf0\x9f\x8e\xb7", 256, 201},
-        {" ",                8,   201}, /* nothing is trimmed, no class of characters is asked for */
+        {" x",               4,   201}, /* nothing is trimmed, no class of characters is asked for */
     };
     CLEANUP(office_close) struct office office;
 

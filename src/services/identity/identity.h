@@ -17,8 +17,8 @@ typedef struct session_id {
 #define VENDOR_PREFIX  "vnd"
 #define SESSION_PREFIX "ses"
 
-/* Whose is this access token? ERR_TOKEN_EXPIRED, ERR_TOKEN_REVOKED (also for one that was never given out), ERR_WOULD_BLOCK if the answer is not in memory
- * and the call may not block. */
+/* Whose is this access token? ERR_TOKEN_EXPIRED, ERR_TOKEN_REVOKED (also for one that was never
+ * given out), ERR_WOULD_BLOCK if the answer is not in memory and the call may not block. */
 struct identity_token_verify {
     str token;
 };

@@ -11,7 +11,8 @@
 
 enum { ACCESS_LIFE_S = 43200, REFRESH_LIFE_S = 30 * 86400 };
 
-/* Begins a session of this account and answers {user, access_token, token_type, expires_in, refresh_token}. */
+/* Begins a session of this account and answers {user, access_token, token_type, expires_in,
+ * refresh_token}. */
 err session_begin(struct req *req, int status, const struct account *account);
 /* The contract of identity_token_verify. */
 err session_verify(struct call *call, str token, struct identity_token_verified *ret);

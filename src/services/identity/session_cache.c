@@ -1,9 +1,9 @@
-/* identity/session_cache.c - verdicts on access tokens in memory, so that a request need not ask the
- * database whose it is.
+/* identity/session_cache.c - verdicts on access tokens in memory, so that a request need not ask
+ * the database whose it is.
  *
  * Sharded by the token's hash. A shard's generation rises whenever a session ends: a verdict read
- * from the database before that is not put in after it, so a token is dead as soon as its logout has
- * been answered. */
+ * from the database before that is not put in after it, so a token is dead as soon as its logout
+ * has been answered. */
 #include "services/identity/session_cache.h"
 
 #include <pthread.h>

@@ -1,5 +1,5 @@
-/* identity/session_cache.h - verdicts on access tokens in memory. Thread-safe, bounded, never blocks
- * for long. */
+/* identity/session_cache.h - verdicts on access tokens in memory. Thread-safe, bounded, never
+ * blocks for long. */
 #pragma once
 
 #include "platform/crypto/crypto.h"

@@ -89,14 +89,14 @@ TEST(the_end_of_a_session_concerns_its_shard_alone)
     struct identity_token_verified found = {0};
     uint64_t generations[SESSION_CACHE_SHARDS];
 
-    for (uint8_t i = 0; i < SESSION_CACHE_SHARDS; i++) {
-        const struct token_hash hash = hash_of(1, i);
+    for (int i = 0; i < SESSION_CACHE_SHARDS; i++) {
+        const struct token_hash hash = hash_of(1, (uint8_t)i);
         CHECK(!session_cache_find(cache, &hash, &found, &generations[i]));
     }
     const struct token_hash ended = hash_of(2, 3);
     session_cache_remove(cache, &ended);
-    for (uint8_t i = 0; i < SESSION_CACHE_SHARDS; i++) {
-        const struct token_hash hash = hash_of(1, i);
+    for (int i = 0; i < SESSION_CACHE_SHARDS; i++) {
+        const struct token_hash hash = hash_of(1, (uint8_t)i);
         session_cache_put(cache, &hash, &verdict, generations[i]);
         CHECK_I64(i != 3, knows(cache, &hash, 10));
     }

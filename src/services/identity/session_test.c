@@ -226,7 +226,7 @@ TEST(what_has_ended_long_ago_is_forgotten_however_much_it_is)
     CHECK_I64(1201, office_i64(&office, "identity", "SELECT count(*) FROM user_session"));
     const struct answer expired = identity_me(&office, token);
     check_problem(office.arena, &expired, 401, "token_expired");
-    office_advance(&office, 3600 * 1000);
+    office_advance(&office, INT64_C(3600000));
     CHECK_I64(701, office_i64(&office, "identity", "SELECT count(*) FROM user_session"));
     for (int i = 0; i < 3; i++)
         office_advance(&office, 1000); /* it does not wait an hour for the rest */

@@ -1,5 +1,5 @@
-/* identity/throttle.h - slows down who guesses passwords: from the THROTTLE_FREEth failure in a row on
- * each one has its address wait, 1 s, 2 s, 4 s ... 300 s. Never a lock-out for good. */
+/* identity/throttle.h - slows down who guesses passwords: from the THROTTLE_FREEth failure in a row
+ * on each one has its address wait, 1 s, 2 s, 4 s ... 300 s. Never a lock-out for good. */
 #pragma once
 
 #include "platform/node/node.h"

@@ -1,8 +1,8 @@
 /* notify/notify.c - the notify service: hears what happened to orders and mails about it, through
  * jobs, never in a request.
  *
- * The news becomes a job in the transaction that moves the feed's cursor, so each is mailed once, or
- * at worst twice with the same Message-ID. */
+ * The news becomes a job in the transaction that moves the feed's cursor, so each is mailed once,
+ * or at worst twice with the same Message-ID. */
 #include "services/notify/notify.h"
 
 #include "base/mem.h"
@@ -103,8 +103,8 @@ static err write_and_send(struct call *call, const struct mail_job *job)
     return send(call, &mail);
 }
 
-/* What was refused for good (an address that does not exist, an order or a buyer that is gone) would
- * be so again. */
+/* What was refused for good (an address that does not exist, an order or a buyer that is gone)
+ * would be so again. */
 static err mail_order(struct call *call, str payload)
 {
     struct mail_job job = {0};

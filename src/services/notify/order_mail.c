@@ -1,7 +1,8 @@
 /* notify/order_mail.c - words and layout of the mails about an order.
  *
  * The text part says everything by itself; the HTML shows the same with the QR codes in place; the
- * PDF is for printers. What comes from people is escaped in HTML and kept to one line in headers. */
+ * PDF is for printers. What comes from people is escaped in HTML and kept to one line in
+ * headers. */
 #include "services/notify/order_mail.h"
 
 #include "platform/crypto/crypto.h"

@@ -1,4 +1,5 @@
-/* notify/order_mail.h - what a buyer is mailed about an order: the tickets, or that it was cancelled. */
+/* notify/order_mail.h - what a buyer is mailed about an order: the tickets, or that it was
+ * cancelled. */
 #pragma once
 
 #include "platform/mail/mail.h"
@@ -6,9 +7,9 @@
 
 enum order_news { ORDER_CONFIRMED, ORDER_PENDING, ORDER_CANCELLED };
 
-/* The message about an order, in words and with its tickets: text, HTML, PDF, calendar and a QR code
- * each (of the first MAIL_ATTACHMENTS_MAX). Pure: what it says is in its arguments. ERR_INVALID: a
- * document that cannot be read, or one too long for a mail. */
+/* The message about an order, in words and with its tickets: text, HTML, PDF, calendar and a QR
+ * code each (of the first MAIL_ATTACHMENTS_MAX). Pure: what it says is in its arguments.
+ * ERR_INVALID: a document that cannot be read, or one too long for a mail. */
 struct order_mail {
     enum order_news news;
     const struct booking_documents *documents;

@@ -1,7 +1,7 @@
 /* payment/attempt.c - the row of an attempt and the moves that it may make.
  *
- * Each move is a transaction of its own, written before the step that it stands for is taken: what a
- * crash leaves behind is always a state from which somebody can go on. */
+ * Each move is a transaction of its own, written before the step that it stands for is taken: what
+ * a crash leaves behind is always a state from which somebody can go on. */
 #include "services/payment/attempt.h"
 
 #include <assert.h>

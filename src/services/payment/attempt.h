@@ -1,14 +1,16 @@
 /* payment/attempt.h - one try to pay an order.
  *
- *   CREATED ─begin─▶ AUTHORISING ──▶ AUTHORISED ─confirm─▶ CAPTURING ──▶ CAPTURED ─settle─▶ SUCCEEDED
- *      │              │   │   │          ▲  └─────────┐         └─(refused for good)─▶ ABORTING
- *      │              │   │   └─▶ REQUIRES_ACTION ────┼─(too late)─▶ VOIDING ─▶ VOIDED
- *      │              │   │          └─(declined)     └─(order gone)──▶ ▲
- *      │              │   └───(the provider has never seen it)──────────┘
+ *   CREATED ─begin─▶ AUTHORISING ─▶ AUTHORISED ─confirm─▶ CAPTURING ─▶ CAPTURED ─settle─▶ SUCCEEDED
+ *      │              │  │  │          ▲  │                   │
+ *      │              │  │  └▶ REQUIRES_ACTION ─(too late)─┐  └─(refused for good)─▶ ABORTING
+ *      │              │  │      └─(declined)─▶ ABORTING    │
+ *      │              │  │                  └─(order gone)─┼▶ VOIDING ─▶ VOIDED
+ *      │              │  └─(the provider has never seen it)┘      └─(captured after all)─▶ CAPTURED
  *      └──(refused)───┴─(declined)─▶ ABORTING ─▶ FAILED
- *   CREATED ─begin─▶ CONFIRMING ─confirm─▶ WAITING ─settled by staff─▶ CAPTURED     (cash, transfer)
- *                         │         └────▶ CAPTURED                                 (free)
- *                         └─(order gone)─▶ ABORTING ◀─(order gone)─ CAPTURED
+ *
+ *   CREATED ─begin─▶ CONFIRMING ─confirm─▶ WAITING ─settled by staff─▶ CAPTURED   (cash, transfer)
+ *                     │    └──────confirm─▶ CAPTURED                               (free)
+ *                     └─(order gone)─▶ ABORTING ◀─(order gone)─ CAPTURED
  *
  * Who moves an attempt on does it by a conditional update from the state that he saw: of two, one
  * stops. Money that was captured for an order which is gone goes back whole: SUCCEEDED, with a

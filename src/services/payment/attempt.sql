@@ -14,10 +14,11 @@ SELECT id, order_id, user_id, event_id, vendor_id, method, brand, provider, stat
        idem_digest, answer_status, tries, created_at_ms
 FROM payment_attempt WHERE user_id = $1 AND idem_key = $2;
 
+-- Captured or succeeded.
 -- name: attempt_paid_of
 SELECT id, order_id, user_id, event_id, vendor_id, method, brand, provider, state, failure, redirect_url, amount_minor, currency, refunded_minor, idem_key,
        idem_digest, answer_status, tries, created_at_ms
-FROM payment_attempt WHERE order_id = $1 AND state = 10 ORDER BY id DESC LIMIT 1;
+FROM payment_attempt WHERE order_id = $1 AND state IN (6, 10) ORDER BY id DESC LIMIT 1;
 
 -- Cash and transfers: captured, waiting or succeeded without a provider.
 -- name: attempt_by_hand_of

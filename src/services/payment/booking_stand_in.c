@@ -1,6 +1,8 @@
-/* payment/booking_stand_in.c - see booking_stand_in.h: the order's side of a payment in one table. */
+/* payment/booking_stand_in.c - see booking_stand_in.h: the order's side of a payment in one
+ * table. */
 #include "services/payment/booking_stand_in.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
@@ -42,6 +44,14 @@ static struct stand_in_order *find(order_id id)
         if (uuid_eq(stand_in.orders[i].id.uuid, id.uuid))
             return &stand_in.orders[i];
     return NULL;
+}
+
+static struct stand_in_order *get(order_id id)
+{
+    struct stand_in_order *order = find(id);
+
+    assert(order != NULL);
+    return order;
 }
 
 static bool is_of(const struct stand_in_order *order, attempt_id attempt)
@@ -232,9 +242,7 @@ order_id stand_in_sell(struct uuid user, int64_t total_minor, const char *brand)
 struct stand_in_order stand_in_order(order_id id)
 {
     lock();
-    const struct stand_in_order *order = find(id);
-    CHECK(order != NULL);
-    const struct stand_in_order copy = *order;
+    const struct stand_in_order copy = *get(id);
     unlock();
     return copy;
 }
@@ -242,8 +250,7 @@ struct stand_in_order stand_in_order(order_id id)
 void stand_in_take_away(order_id id)
 {
     lock();
-    struct stand_in_order *order = find(id);
-    CHECK(order != NULL);
+    struct stand_in_order *order = get(id);
     order->is_gone = true;
     order->tickets = 0;
     unlock();

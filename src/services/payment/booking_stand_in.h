@@ -1,8 +1,8 @@
-/* payment/booking_stand_in.h - for tests: stands in for booking, keeps to its contract, and fails on
- * demand.
+/* payment/booking_stand_in.h - for tests: stands in for booking, keeps to its contract, and fails
+ * on demand.
  *
- * Orders are in memory and survive what happens to the office: booking is another process. A test has
- * one of it at a time. */
+ * Orders are in memory and survive what happens to the office: booking is another process. A test
+ * has one of it at a time. */
 #pragma once
 
 #include "services/booking/booking.h"
@@ -45,7 +45,8 @@ struct stand_in_order stand_in_order(order_id id);
 /* It has expired and its tickets are sold to others; or its event was cancelled. */
 void stand_in_take_away(order_id id);
 
-/* The `first`th call from now on (from 1) and `count` - 1 more of them fail; `op` NULL: of any op. */
+/* The `first`th call from now on (from 1) and `count` - 1 more of them fail; `op` NULL: of any
+ * op. */
 void stand_in_fail(const struct op *op, enum stand_in_fault fault, int first, int count);
 int stand_in_call_count(void); /* since stand_in_fail or stand_in_reset */
 /* Calls of that op stand still until stand_in_let_go. */

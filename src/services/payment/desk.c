@@ -1,8 +1,8 @@
 /* payment/desk.c - a bounded pool for calls to providers, apart from the workers that everybody
  * shares: one slow provider cannot eat those.
  *
- * A request that waits is in `waiters` from its park to its one resume; whoever takes it out of there,
- * under the lock, resumes it. */
+ * A request that waits is in `waiters` from its park to its one resume; whoever takes it out of
+ * there, under the lock, resumes it. */
 #include "services/payment/desk.h"
 
 #include <assert.h>

@@ -1,7 +1,10 @@
-/* payment/desk_test.c - requests that wait for an attempt: how long, who wakes them, and the end. */
+/* payment/desk_test.c - requests that wait for an attempt: how long, who wakes them, and the
+ * end. */
 #include "services/payment/desk.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
 
 #include "services/payment/state.h"
 #include "services/payment/till_fixture.h"
@@ -98,6 +101,79 @@ TEST(twins_in_flight_wait_for_the_first_and_get_its_answer)
     }
     CHECK_I64(TWINS - 1, replayed);
     CHECK_I64(1, till_charges(&office, order, CHARGE_CAPTURED));
+}
+
+/* One who comes just when the first has finished must not wait for a wake that has been. */
+struct straggler {
+    struct client client;
+    int64_t late_ns;
+};
+
+static void *run_straggler(void *arg)
+{
+    struct straggler *straggler = arg;
+    const struct timespec late = {.tv_nsec = straggler->late_ns};
+
+    (void)nanosleep(&late, NULL);
+    return run_client(&straggler->client);
+}
+
+/* Lets the clock move on, and so answers whoever waits, if nobody has for a long time. */
+struct watch {
+    struct office *office;
+    _Atomic bool done;
+    _Atomic bool barked;
+};
+
+static void *run_watch(void *arg)
+{
+    const struct timespec moment = {.tv_nsec = 1000000};
+    struct watch *watch = arg;
+    int waited_ms = 0;
+
+    while (!watch->done && waited_ms++ < 20000)
+        (void)nanosleep(&moment, NULL);
+    while (!watch->done) {
+        watch->barked = true;
+        office_advance(watch->office, ANSWER_MS);
+    }
+    return NULL;
+}
+
+TEST(twins_that_come_at_any_moment_are_answered_without_the_clock)
+{
+    enum { STRAGGLERS = 16, ROUNDS = 60 };
+    static const char *const tokens[] = {"tok_visa", "tok_slow"};
+    CLEANUP(office_close) struct office office;
+    struct watch watch = {.office = &office};
+    pthread_t watcher;
+
+    till_open(&office);
+    CHECK(pthread_create(&watcher, NULL, run_watch, &watch) == 0);
+    for (int round = 0; round < ROUNDS; round++) {
+        struct straggler stragglers[STRAGGLERS];
+        const order_id order = sell();
+        const str key = arena_printf(office.arena, "%d", round);
+        const struct ask ask =
+            till_asking(&office, "customer-1", key.ptr, order, "card", tokens[round % 2]);
+
+        for (size_t i = 0; i < STRAGGLERS; i++) {
+            stragglers[i] = (struct straggler){
+                .client = {.arena = arena_open(0), .server = office.server, .ask = ask},
+                .late_ns = (int64_t)i * (50000 + 10000 * round),
+            };
+            CHECK(pthread_create(&stragglers[i].client.thread, NULL, run_straggler,
+                                 &stragglers[i]) == 0);
+        }
+        for (size_t i = 0; i < STRAGGLERS; i++) {
+            client_end(&stragglers[i].client);
+            check_status(200, &stragglers[i].client.answer);
+            client_close(&stragglers[i].client);
+        }
+    }
+    watch.done = true;
+    CHECK(pthread_join(watcher, NULL) == 0);
+    CHECK(!watch.barked);
 }
 
 TEST(another_request_for_the_order_gets_the_attempt_that_is_under_way)
@@ -227,7 +303,8 @@ TEST(a_server_that_stops_waits_for_the_answers)
     CHECK(pthread_join(shutter, NULL) == 0);
 }
 
-/* What a process that died has left: an attempt that nobody drives, with the key of this request. */
+/* What a process that died has left: an attempt that nobody drives, with the key of this
+ * request. */
 static void leave_attempt(struct office *office, const struct ask *ask, order_id order)
 {
     CLEANUP(call_done) struct call call = {0};

@@ -1,8 +1,8 @@
 /* payment/drive.c - the way of an attempt from its first step to its end.
  *
- * The same code runs for a request and, after a crash or a lost answer, for the reconciler: each step
- * is written before it is taken, and taking it twice does no harm (the provider by its key, booking
- * by the attempt's id). */
+ * The same code runs for a request and, after a crash or a lost answer, for the reconciler: each
+ * step is written before it is taken, and taking it twice does no harm (the provider by its key,
+ * booking by the attempt's id). */
 #include "services/payment/drive.h"
 
 #include <assert.h>

@@ -1,5 +1,5 @@
-/* payment/drive_test.c - an attempt killed at every step, and everything around it failing: money is
- * charged once and for tickets, or not at all. */
+/* payment/drive_test.c - an attempt killed at every step, and everything around it failing: money
+ * is charged once and for tickets, or not at all. */
 #include "services/payment/drive.h"
 
 #include <pthread.h>
@@ -298,43 +298,11 @@ TEST(a_buyer_who_never_answers_is_not_waited_for)
     const order_id order = sell(&ways[5]);
     const struct answer answer = till_pay(&office, "customer-1", "a", order, "tok_3ds");
     CHECK_STR("requires_action", answer_at(office.arena, &answer, "/payment/status"));
-    office_advance(&office, ACTION_LIFE_S * 1000 - 1);
+    office_advance(&office, ACTION_LIFE_S * INT64_C(1000) - 1);
     CHECK_I64(1, attempts_in(&office, order, "2"));
     office_advance(&office, 1);
     CHECK(!check_end(&office, order));
     CHECK_I64(1, till_charges(&office, order, CHARGE_VOIDED));
-}
-
-/* --- Left behind --- */
-
-TEST(what_its_request_has_left_behind_is_taken_up_without_a_wake)
-{
-    CLEANUP(office_close) struct office office;
-
-    till_open(&office);
-    const struct attempt attempt = till_attempt(&office, "a");
-    office_advance(&office, ATTEMPT_LEASE_MS - 1);
-    CHECK_I64(ATTEMPT_CREATED, till_state(&office, attempt.id));
-    office_advance(&office, 2 * ATTEMPT_LEASE_MS);
-    CHECK_I64(ATTEMPT_FAILED, till_state(&office, attempt.id));
-}
-
-/* The reconciler gives up an attempt whose first call to the provider is still on its way. */
-TEST(a_call_that_comes_after_the_attempt_was_given_up_charges_nothing)
-{
-    CLEANUP(office_close) struct office office;
-    CLEANUP(call_done) struct call call = {0};
-
-    till_open(&office);
-    struct attempt attempt = till_attempt(&office, "a");
-    till_call(&office, &call);
-    CHECK_OK(attempt_move(&call, &attempt, ATTEMPT_AUTHORISING));
-    till_settle_down(&office);
-    CHECK_I64(ATTEMPT_VOIDED, till_state(&office, attempt.id));
-    CHECK_OK(attempt_drive(&call, &attempt, STR("tok_visa"))); /* as it saw it before */
-    CHECK_I64(ATTEMPT_VOIDED, attempt.state);
-    CHECK_I64(0, till_charges(&office, attempt.order, CHARGE_AUTHORISED));
-    CHECK_I64(1, till_charges(&office, attempt.order, CHARGE_VOIDED));
 }
 
 /* --- By hand --- */
@@ -414,23 +382,6 @@ TEST(a_card_is_nothing_that_staff_can_settle)
 }
 
 /* --- Two drivers --- */
-
-struct buyer {
-    pthread_t thread;
-    struct office *office;
-    struct ask ask;
-    struct arena *arena;
-    _Atomic int *left;
-};
-
-static void *buy(void *arg)
-{
-    struct buyer *buyer = arg;
-
-    (void)http_ask(buyer->office->server, buyer->arena, &buyer->ask);
-    (*buyer->left)--;
-    return NULL;
-}
 
 /* The clock runs so fast that every lease is over at once: the reconciler drives whatever the desk
  * drives. */

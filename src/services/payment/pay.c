@@ -1,8 +1,8 @@
 /* payment/pay.c - from the buyer's request to an attempt on its way, and from what became of it to
  * the answer.
  *
- * The attempt's row comes first and holds the idempotency key, so that a second request with it finds
- * the first. A request that is refused removes it again: only what had an effect is kept. */
+ * The attempt's row comes first and holds the idempotency key, so that a second request with it
+ * finds the first. A request that is refused removes it again: only what had an effect is kept. */
 #include "services/payment/pay.h"
 
 #include <string.h>
@@ -82,7 +82,8 @@ static bool is_card(str method)
     return str_eq(method, STR("card"));
 }
 
-/* A card is taken as "card" of any brand, or by its brand. Nothing to pay needs no method of the event. */
+/* A card is taken as "card" of any brand, or by its brand. Nothing to pay needs no method of the
+ * event. */
 static bool is_accepted(const struct booking_payment_begun *begun, str method, str brand)
 {
     if (str_eq(method, STR("free")))
@@ -177,17 +178,14 @@ static err show(struct req *req, const struct attempt *attempt)
     return reply_json(req, 200, &answer_shape, &body);
 }
 
-/* The first answer to a key that had an effect is noted: its status is that of all replays. A refusal
- * that had none frees the key. */
+/* The first answer to a key that had an effect is noted: its status is that of all replays. */
 static err note_answer(struct call *call, struct attempt *attempt)
 {
     const err refusal = refusal_of(attempt);
     const int status = err_status(refusal);
 
-    if (attempt->answer_status != 0)
+    if (attempt->answer_status != 0 || (status != 200 && status != 402))
         return ERR_OK;
-    if (status != 200 && status != 402)
-        return attempt_forget_key(call, attempt->id);
     TRY(attempt_answered(call, attempt, status));
     desk_wake(payment_of(call)->desk, attempt->id); /* twins of it can be answered now */
     /* A twin was faster, and told more than we have seen. */
@@ -312,7 +310,6 @@ static err withdraw(struct call *call, const struct attempt *attempt, err refusa
 static err give_up(struct call *call, struct attempt *attempt, err failure)
 {
     attempt->failure = str_of(err_name(failure));
-    TRY(attempt_forget_key(call, attempt->id));
     const err e = attempt_move(call, attempt, ATTEMPT_ABORTING);
     if (e != ERR_OK && e != ERR_CONFLICT) /* a conflict: the reconciler has come to it already */
         return e;
@@ -398,7 +395,8 @@ static struct attempt new_attempt(const struct call *call, const struct payment_
     };
 }
 
-/* Did it end without an effect, and without an answer that could have told? Then its key is free. */
+/* Did it end without an effect, and without an answer that could have told? Then its key is
+ * free. */
 static bool is_void(const struct attempt *attempt)
 {
     const err refusal = refusal_of(attempt);

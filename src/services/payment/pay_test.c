@@ -375,7 +375,7 @@ TEST(a_hold_that_has_ended_cannot_be_paid)
 
     open_office(&office);
     const str order = held(&office);
-    office_advance(&office, 600 * 1000);
+    office_advance(&office, INT64_C(600000));
     for (int i = 0; i < 2; i++) {
         const struct answer answer = pay_card(&office, "a", order, "tok_visa");
         check_problem(office.arena, &answer, 410, "order_expired");

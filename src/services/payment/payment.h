@@ -5,8 +5,9 @@
 #include "platform/node/node.h"
 #include "services/booking/booking.h"
 
-/* Gives money of an order's captured payment back. The refund's id is the caller's and makes it idempotent. `pending`: it ends in the background. An order that was free or not
- * paid yet has nothing to give back: ERR_NOT_REFUNDABLE. */
+/* Gives money of an order's captured payment back. The refund's id is the caller's and makes it
+ * idempotent. `pending`: it ends in the background. An order that was free or not paid yet has
+ * nothing to give back: ERR_NOT_REFUNDABLE. */
 enum refund_status { REFUND_PENDING, REFUND_SUCCEEDED, REFUND_FAILED };
 extern const char *const refund_status_names[]; /* "pending", "succeeded", "failed" */
 struct payment_refund {
@@ -31,5 +32,6 @@ OP_DECLARE(payment_settle_manual, struct payment_settle_manual, struct payment_s
 
 extern const struct service payment_service;
 
-/* Holds attempts, sandbox charges and refunds against each other. ERR_CONFLICT with the first divergence in *ret_found. */
+/* Holds attempts, sandbox charges and refunds against each other. ERR_CONFLICT with the first
+ * divergence in *ret_found. */
 err payment_audit(struct call *call, str *ret_found);

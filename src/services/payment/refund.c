@@ -166,6 +166,8 @@ err refund_begin(struct call *call, const struct payment_refund *in, struct paym
     if (e == ERR_NOT_FOUND)
         return call_explain(call, ERR_NOT_REFUNDABLE, "nothing was paid for this order");
     TRY(e);
+    if (attempt.state != ATTEMPT_SUCCEEDED) /* booking does not know yet that it is paid */
+        return call_explain(call, ERR_UNAVAILABLE, "the payment is still being settled");
     if (in->amount.minor <= 0)
         return call_explain(call, ERR_NOT_REFUNDABLE, "there is nothing to give back");
     if (!currency_eq(in->amount.currency, attempt.amount.currency))

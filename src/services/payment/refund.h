@@ -11,8 +11,8 @@ enum { REFUND_LEASE_MS = 30000 };
 
 /* The contract of payment_refund. */
 err refund_begin(struct call *call, const struct payment_refund *in, struct payment_refunded *ret);
-/* All of a captured payment whose order is gone: the attempt has succeeded, and its money goes back.
- * The refund's id is the attempt's. ERR_CONFLICT: somebody else moved the attempt. */
+/* All of a captured payment whose order is gone: the attempt has succeeded, and its money goes
+ * back. The refund's id is the attempt's. ERR_CONFLICT: somebody else moved the attempt. */
 err refund_whole(struct call *call, struct attempt *attempt);
 /* Chore: asks again for what is pending, a minute apart. */
 err refund_retry(struct call *call, int64_t *ret_next_ms);

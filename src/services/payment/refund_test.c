@@ -1,4 +1,5 @@
-/* payment/refund_test.c - refunds: once by id, never more than was paid, and finished whatever fails. */
+/* payment/refund_test.c - refunds: once by id, never more than was paid, and finished whatever
+ * fails. */
 #include "services/payment/refund.h"
 
 #include <pthread.h>
@@ -131,6 +132,23 @@ TEST(another_attempt_on_its_way_does_not_hide_the_paid_one)
     CHECK_I64(REFUND_SUCCEEDED, status);
 }
 
+TEST(what_is_being_settled_can_be_refunded_a_moment_later)
+{
+    CLEANUP(office_close) struct office office;
+    int status = -1;
+
+    till_open(&office);
+    const order_id order = stand_in_sell(office_user(1), 10000, NULL);
+    stand_in_fail(&booking_settle_op, FAULT_LOST, 1, 1); /* booking has settled it, and knows */
+    (void)till_pay(&office, "customer-1", "a", order, "tok_visa");
+    const struct payment_refund in = refund_of(&office, order, 10000);
+    CHECK_ERR(ERR_UNAVAILABLE, refund(&office, &in, &status));
+    office_advance(&office, 1000);
+    CHECK_OK(refund(&office, &in, &status));
+    CHECK_I64(REFUND_SUCCEEDED, status);
+    till_check_audit(&office);
+}
+
 TEST(cash_is_given_back_by_hand_and_so_at_once)
 {
     CLEANUP(office_close) struct office office;
@@ -155,6 +173,7 @@ TEST(cash_is_given_back_by_hand_and_so_at_once)
 
 struct asker {
     pthread_t thread;
+    pthread_barrier_t *barrier;
     struct office *office;
     struct payment_refund in;
     _Atomic int64_t *sum;
@@ -165,6 +184,7 @@ static void *ask_refund(void *arg)
     struct asker *asker = arg;
     int status = -1;
 
+    (void)pthread_barrier_wait(asker->barrier);
     const err e = refund(asker->office, &asker->in, &status);
     if (e == ERR_OK)
         *asker->sum += asker->in.amount.minor;
@@ -173,23 +193,35 @@ static void *ask_refund(void *arg)
     return NULL;
 }
 
-TEST(fifty_refunds_at_once_give_back_no_more_than_was_paid)
+/* All of them at once; the sum of what was accepted. */
+static int64_t ask_all(struct office *office, const struct payment_refund refunds[CROWD])
 {
-    CLEANUP(office_close) struct office office;
     struct asker askers[CROWD];
+    pthread_barrier_t barrier;
     _Atomic int64_t sum = 0;
 
-    till_open(&office);
-    const order_id order = paid(&office, "a");
+    CHECK(pthread_barrier_init(&barrier, NULL, CROWD) == 0);
     for (size_t i = 0; i < CROWD; i++) {
-        const int64_t amount_minor = 150 + 10 * (int64_t)i;
-
-        askers[i] = (struct asker){
-            .office = &office, .in = refund_of(&office, order, amount_minor), .sum = &sum};
+        askers[i] =
+            (struct asker){.barrier = &barrier, .office = office, .in = refunds[i], .sum = &sum};
         CHECK(pthread_create(&askers[i].thread, NULL, ask_refund, &askers[i]) == 0);
     }
     for (size_t i = 0; i < CROWD; i++)
         CHECK(pthread_join(askers[i].thread, NULL) == 0);
+    (void)pthread_barrier_destroy(&barrier);
+    return sum;
+}
+
+TEST(fifty_refunds_at_once_give_back_no_more_than_was_paid)
+{
+    CLEANUP(office_close) struct office office;
+    struct payment_refund refunds[CROWD];
+
+    till_open(&office);
+    const order_id order = paid(&office, "a");
+    for (size_t i = 0; i < CROWD; i++)
+        refunds[i] = refund_of(&office, order, 150 + 10 * (int64_t)i);
+    const int64_t sum = ask_all(&office, refunds);
     CHECK(sum > 10000 - 650 && sum <= 10000); /* as much as fits, give or take the largest */
     CHECK_I64(sum, given_back(&office));
     till_check_audit(&office);
@@ -198,18 +230,13 @@ TEST(fifty_refunds_at_once_give_back_no_more_than_was_paid)
 TEST(fifty_times_the_same_refund_gives_back_once)
 {
     CLEANUP(office_close) struct office office;
-    struct asker askers[CROWD];
-    _Atomic int64_t sum = 0;
+    struct payment_refund refunds[CROWD];
 
     till_open(&office);
-    const struct payment_refund in = refund_of(&office, paid(&office, "a"), 10000);
-    for (size_t i = 0; i < CROWD; i++) {
-        askers[i] = (struct asker){.office = &office, .in = in, .sum = &sum};
-        CHECK(pthread_create(&askers[i].thread, NULL, ask_refund, &askers[i]) == 0);
-    }
-    for (size_t i = 0; i < CROWD; i++)
-        CHECK(pthread_join(askers[i].thread, NULL) == 0);
-    CHECK_I64(CROWD * INT64_C(10000), sum);
+    refunds[0] = refund_of(&office, paid(&office, "a"), 10000);
+    for (size_t i = 1; i < CROWD; i++)
+        refunds[i] = refunds[0];
+    CHECK_I64(CROWD * INT64_C(10000), ask_all(&office, refunds));
     CHECK_I64(10000, given_back(&office));
     CHECK_I64(1, told(&office, "refund.succeeded"));
     till_check_audit(&office);
@@ -228,7 +255,7 @@ TEST(a_provider_that_fails_leaves_the_refund_pending_and_is_asked_again)
     CHECK_OK(refund(&office, &in, &status));
     CHECK_I64(REFUND_PENDING, status);
     till_check_audit(&office);
-    office_advance(&office, 10 * 60 * 1000);
+    office_advance(&office, INT64_C(600000));
     CHECK_OK(refund(&office, &in, &status));
     CHECK_I64(REFUND_PENDING, status);
     CHECK(office_logged(&office, "refund.unfinished") >= 3);
@@ -238,7 +265,7 @@ TEST(a_provider_that_fails_leaves_the_refund_pending_and_is_asked_again)
     CHECK_ERR(ERR_NOT_REFUNDABLE, refund(&office, &more, &status));
     office_restart(&office);
     mend_sandbox(&office);
-    office_advance(&office, 60 * 1000);
+    office_advance(&office, INT64_C(60000));
     CHECK_OK(refund(&office, &in, &status));
     CHECK_I64(REFUND_SUCCEEDED, status);
     CHECK_I64(10000, given_back(&office));
@@ -283,7 +310,7 @@ TEST(one_refund_that_keeps_failing_holds_no_other_up)
     office_advance(&office, REFUND_LEASE_MS);
     CHECK_I64(2, given_back(&office));
     mend_sandbox(&office);
-    office_advance(&office, 60 * 1000);
+    office_advance(&office, INT64_C(60000));
     CHECK_I64(3, given_back(&office));
 }
 
@@ -308,7 +335,7 @@ TEST(whatever_step_a_refund_dies_at_it_ends_once)
             office_shut(&office, 0);
             crash_recover();
             office_restart(&office);
-            office_advance(&office, 2 * 60 * 1000);
+            office_advance(&office, INT64_C(120000));
             CHECK_OK(refund(&office, &in, &status)); /* booking asks again, too */
             CHECK_I64(REFUND_SUCCEEDED, status);
             CHECK_I64(before + 10000, given_back(&office));

@@ -1,8 +1,9 @@
 /* payment/sandbox.c - a provider without money: its tokens play out what real ones do, its charges
  * are durable.
  *
- * It keeps books of its own (sandbox_charge, sandbox_refund) and shares no transaction with the rest
- * of payment: what it did and what we know of it can differ after a crash, as with any provider. */
+ * It keeps books of its own (sandbox_charge, sandbox_refund) and shares no transaction with the
+ * rest of payment: what it did and what we know of it can differ after a crash, as with any
+ * provider. */
 #include "services/payment/sandbox.h"
 
 #include "platform/db/db.h"

@@ -1,4 +1,5 @@
-/* payment/sandbox_page.c - the sandbox's 3-D Secure page: its two buttons stand for the buyer's bank.
+/* payment/sandbox_page.c - the sandbox's 3-D Secure page: its two buttons stand for the buyer's
+ * bank.
  *
  * Whoever has the address may answer, as with a bank's page: the payment's id is in no other hands
  * than the buyer's. */

@@ -1,5 +1,5 @@
-/* payment/till_fixture.h - for tests: an office in which payment runs alone, with booking's stand-in
- * behind it. */
+/* payment/till_fixture.h - for tests: an office in which payment runs alone, with booking's
+ * stand-in behind it. */
 #pragma once
 
 #include "services/payment/attempt.h"
@@ -30,8 +30,8 @@ int64_t till_charges(struct office *office, order_id order, enum charge_status s
 /* "X'0190...'": an id in SQL. */
 const char *till_sql_id(struct office *office, struct uuid id);
 
-/* Moves the clock, a lease at a time, until nothing can be unfinished for any other reason than that
- * somebody has to do something. */
+/* Moves the clock, a lease at a time, until nothing can be unfinished for any other reason than
+ * that somebody has to do something. */
 void till_settle_down(struct office *office);
 /* The audit finds nothing. */
 void till_check_audit(struct office *office);
