@@ -1,5 +1,5 @@
-/* payment/drive_test.c - an attempt killed at every step, and everything around it failing: money
- * is charged once and for tickets, or not at all. */
+/* payment/drive_test.c - an attempt killed at every step, and everything around it failing: money is
+ * charged once and for tickets, or not at all. */
 #include "services/payment/drive.h"
 
 #include <pthread.h>
@@ -298,13 +298,16 @@ TEST(a_buyer_who_never_answers_is_not_waited_for)
     const order_id order = sell(&ways[5]);
     const struct answer answer = till_pay(&office, "customer-1", "a", order, "tok_3ds");
     CHECK_STR("requires_action", answer_at(office.arena, &answer, "/payment/status"));
-    office_advance(&office, ACTION_LIFE_S * INT64_C(1000) - 1);
+    office_advance(&office, ACTION_LIFE_S * 1000 - 1);
     CHECK_I64(1, attempts_in(&office, order, "2"));
     office_advance(&office, 1);
     CHECK(!check_end(&office, order));
     CHECK_I64(1, till_charges(&office, order, CHARGE_VOIDED));
 }
 
+/* --- Left behind --- */
+
+/* The reconciler gives up an attempt whose first call to the provider is still on its way. */
 /* --- By hand --- */
 
 static err settle_by_hand(struct office *office, order_id order, attempt_id *ret)
@@ -382,6 +385,23 @@ TEST(a_card_is_nothing_that_staff_can_settle)
 }
 
 /* --- Two drivers --- */
+
+struct buyer {
+    pthread_t thread;
+    struct office *office;
+    struct ask ask;
+    struct arena *arena;
+    _Atomic int *left;
+};
+
+static void *buy(void *arg)
+{
+    struct buyer *buyer = arg;
+
+    (void)http_ask(buyer->office->server, buyer->arena, &buyer->ask);
+    (*buyer->left)--;
+    return NULL;
+}
 
 /* The clock runs so fast that every lease is over at once: the reconciler drives whatever the desk
  * drives. */
