@@ -17,7 +17,11 @@ enum {
     ORDERS_MAX = 4096, /* of one buyer */
     STOCK = 100000,    /* of one type: never the limit ... */
     SCARCE = 60,       /* ... and of the other, which sells out */
+#ifdef __SANITIZE_ADDRESS__
+    RESTART_MS_MAX = 6000, /* a sanitized program starts several times slower */
+#else
     RESTART_MS_MAX = 2000,
+#endif
 };
 
 struct bought {
@@ -171,7 +175,7 @@ static bool audit_is_clean(const struct scenario *scenario)
 {
     char command[256];
 
-    (void)snprintf(command, sizeof(command), "%s audit --data %s", scenario->binary,
+    (void)snprintf(command, sizeof(command), "%s audit --data %s >&2", scenario->binary,
                    scenario->data_dir);
     return system(command) == 0;
 }
@@ -311,7 +315,7 @@ int main(int argc, char **argv)
     const int status = server_stop(&scenario, SIGTERM);
     report(4, status == 0 && audit_is_clean(&scenario),
            "the audit is clean: nothing oversold, every charge accounted for");
-    report(5, worst_ms > 0 && worst_ms < RESTART_MS_MAX, "serving again within two seconds");
+    report(5, worst_ms > 0 && worst_ms < RESTART_MS_MAX, "serving again in time");
     const bool ok =
         orders > BUYERS && lost == 0 && surprises == 0 && status == 0 && worst_ms < RESTART_MS_MAX;
     (void)!system(arena_printf(scenario.arena, "rm -rf %s", scenario.data_dir).ptr);
