@@ -5,7 +5,7 @@ DATA   ?= ./boxoffice-data
 SETUP   = mkdir -p build; setup() { meson setup "$$@" >build/setup.log || { cat build/setup.log; exit 1; }; }; setup
 
 .NOTPARALLEL:
-.PHONY: all run test scenario check fmt bench fuzz install clean deps-build deps-test deps-lint
+.PHONY: all run test scenario check fmt docs bench fuzz install clean deps-build deps-test deps-lint
 all: deps-build build/release/build.ninja
 	@ninja -C build/release src/boxoffice
 	@ln -sf release/src/boxoffice build/boxoffice
@@ -27,6 +27,9 @@ check: deps-lint build/debug/build.ninja
 
 fmt: deps-lint
 	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
+
+docs: deps-test build/debug/build.ninja
+	@ninja -C build/debug docs
 
 bench: all
 	@ninja -C build/release tests/bench/hold_bench tests/bench/search_bench

@@ -16,7 +16,7 @@
 #include "services/payment/payment.h"
 
 /* In the order in which they open: who is asked by others at its start comes first. */
-static const struct service *const services[] = {
+const struct service *const world_services[] = {
     &identity_service, &booking_service, &payment_service, &notify_service, &gateway_service, NULL};
 static const struct service *const services_and_clock[] = {&identity_service,
                                                            &booking_service,
@@ -37,6 +37,7 @@ static const struct setting main_rows[] = {
                    "Threads for requests that may block."),
 };
 static const struct settings main_settings = SETTINGS(main_rows);
+const struct settings *const world_settings[] = {&main_settings, &node_settings, NULL};
 
 static err complain(str why)
 {
@@ -46,15 +47,16 @@ static err complain(str why)
 
 static err load_settings(struct world *world, const struct world_options *options)
 {
-    static const struct settings *tables[sizeof(services) / sizeof(services[0]) + 2];
+    static const struct settings *tables[sizeof(world_services) / sizeof(world_services[0]) +
+                                         sizeof(world_settings) / sizeof(world_settings[0])];
     size_t count = 0;
     str why = STR_ABSENT;
 
-    tables[count++] = &main_settings;
-    tables[count++] = &node_settings;
-    for (size_t i = 0; services[i] != NULL; i++)
-        if (services[i]->settings != NULL)
-            tables[count++] = services[i]->settings;
+    for (size_t i = 0; world_settings[i] != NULL; i++)
+        tables[count++] = world_settings[i];
+    for (size_t i = 0; world_services[i] != NULL; i++)
+        if (world_services[i]->settings != NULL)
+            tables[count++] = world_services[i]->settings;
     tables[count] = NULL;
     world->config = config_open(tables);
     if (options->config.ptr != NULL &&
@@ -92,7 +94,7 @@ err world_open(struct world *world, const struct world_options *options)
     struct clock *clock = options->test_clock ? &world->test_clock.clock : clock_system();
     world->log = log_open(STDERR_FILENO, options->background ? LOG_INFO : LOG_WARN, clock);
     const struct node_options node = {
-        .services = options->test_clock ? services_and_clock : services,
+        .services = options->test_clock ? services_and_clock : world_services,
         .clock = clock,
         .rng = rng_system(),
         .config = world->config,

@@ -4,6 +4,10 @@
 #include "base/clock.h"
 #include "platform/node/node.h"
 
+/* Each ends with NULL: the services in the order in which they open, and the settings that belong to none of them. */
+extern const struct service *const world_services[];
+extern const struct settings *const world_settings[];
+
 struct world_options { /* of every command */
     str data;          /* --data */
     str config;        /* --config */
