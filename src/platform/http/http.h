@@ -30,6 +30,7 @@ enum auth {
 enum run_on { ON_WORKER, ON_LOOP };
 enum idempotency { UNKEYED, KEYED }; /* KEYED: Idempotency-Key is required; see req_key */
 
+struct blob; /* blob.h */
 struct req;
 
 struct route {
@@ -96,8 +97,8 @@ err req_query(struct req *req, const struct json_shape *shape, void *value);
 /* The Idempotency-Key (absent on UNKEYED routes that have none) and the digest of the body. Call
  * after req_body. */
 err req_key(struct req *req, str *ret_key, uint8_t ret_digest[32]);
-/* 428 without If-Match; 412 if it names none of our current entity tag. "*" matches. `etag` with
- * its quotes. */
+/* 428 without If-Match; 412 if it names none of our current entity tag, nor a compressed variant's
+ * of it (blob.h). "*" matches. `etag` with its quotes. */
 err req_if_match(struct req *req, str etag);
 
 /* --- What goes back: return one of these from a handler --- */
@@ -106,6 +107,11 @@ err reply_json(struct req *req, int status, const struct json_shape *shape, cons
 /* `body`: in req's arena or static. */
 err reply_text(struct req *req, int status, str content_type, str body);
 err reply_empty(struct req *req, int status);
+/* A document in the coding that the client prefers, with its ETag, Cache-Control and Vary; an
+ * If-None-Match that names it is answered 304 (`status` 200). Nothing is copied: the reply holds
+ * the blob. On a loop, a large body whose variant was never asked for before gives
+ * ERR_WOULD_BLOCK: reply before anything is changed, and return what this gives. */
+err reply_blob(struct req *req, int status, struct blob *blob);
 /* Before the reply. `name` lower case. CR or LF in `value` is asserted against. */
 void reply_header(struct req *req, const char *name, str value);
 /* ETag; GET and HEAD that carry it in If-None-Match are answered 304. `etag` with its quotes. */

@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "platform/http/blob.h"
+#include "platform/http/encoding.h"
 #include "platform/http/guard.h"
 #include "platform/http/h2o_engine.h"
 #include "platform/http/http.h"
@@ -50,11 +52,21 @@ struct field {
     str value;
 };
 
+/* A blob in one content coding. */
+struct variant {
+    str body;
+    str etag;
+    str head; /* the header lines of every answer with it, from behind "content-type: " on */
+    size_t common_at; /* where in `head` those begin that a 304 has too, behind "vary: " */
+};
+
 struct reply {
     int status; /* 0: none yet */
     str content_type;
     str body;
     str etag;
+    const struct variant *variant; /* NULL: not a blob. Its blob is held by the arena */
+    str cache_control;             /* of the blob */
     struct field headers[HTTP_REPLY_HEADERS_MAX];
     size_t header_count;
 };
@@ -116,6 +128,13 @@ void problem_reply(struct exchange *exchange, err e);
 void reply_finish(struct exchange *exchange);
 /* Hands the reply to H2O, or gives the request back if nobody waits; on the loop's thread. */
 void exchange_send(struct exchange *exchange);
+
+/* --- Blobs (blob.c) --- */
+
+/* The variant in that coding, or identity where there is none. NULL: it has to be made first,
+ * which takes long and `may_block` forbids. */
+const struct variant *blob_variant(struct blob *blob, enum coding coding, bool may_block);
+str blob_cache_control(const struct blob *blob, bool is_known);
 
 /* --- Workers (workers.c) --- */
 

@@ -109,6 +109,7 @@ void problem_reply(struct exchange *exchange, err e)
                      arena_printf(req->call.arena, "%d",
                                   problem->retry_after_s > 0 ? problem->retry_after_s : 1));
     exchange->reply.status = err_status(e);
+    exchange->reply.variant = NULL;
     exchange->reply.content_type = STR("application/problem+json");
     exchange->reply.body = problem_text(&req->call, e, problem);
 }

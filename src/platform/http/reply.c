@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "platform/http/etag.h"
 #include "platform/http/internal.h"
 
@@ -21,6 +22,32 @@ err reply_text(struct req *req, int status, str content_type, str body)
     reply->status = status;
     reply->content_type = content_type;
     reply->body = body;
+    if (reply->variant != NULL)
+        reply->etag = STR_ABSENT;
+    reply->variant = NULL;
+    return ERR_OK;
+}
+
+static void release_blob(void *blob)
+{
+    blob_release(blob);
+}
+
+err reply_blob(struct req *req, int status, struct blob *blob)
+{
+    struct reply *reply = &exchange_of(req)->reply;
+    const enum coding coding = coding_wanted(req_header(req, STR("accept-encoding")));
+    const struct variant *variant = blob_variant(blob, coding, req->call.may_block);
+
+    assert(status >= 200 && status <= 599);
+    if (variant == NULL)
+        return ERR_WOULD_BLOCK;
+    arena_on_reset(req->call.arena, release_blob, blob_hold(blob));
+    reply->status = status;
+    reply->variant = variant;
+    reply->body = variant->body;
+    reply->etag = variant->etag;
+    reply->cache_control = blob_cache_control(blob, req->call.caller.role != ROLE_ANONYMOUS);
     return ERR_OK;
 }
 
@@ -111,32 +138,74 @@ static const char *reason_of(int status)
     return "Unnamed";
 }
 
-static void add_header(h2o_req_t *h2o, str name, str value)
+/* Names of headers that every answer has, which so need no copy. */
+#define NAME(text) ((h2o_iovec_t){(char[]){text}, sizeof(text) - 1})
+static const h2o_iovec_t request_id_name = NAME("x-request-id");
+static const h2o_iovec_t traceparent_name = NAME("traceparent");
+static const h2o_iovec_t nosniff_name = NAME("x-content-type-options");
+static const h2o_iovec_t referrer_name = NAME("referrer-policy");
+
+/* There is room: add_headers has reserved it. A value of several lines is written as it is. */
+static void add_header(h2o_headers_t *headers, const h2o_iovec_t *name, str value)
 {
     if (value.ptr != NULL)
-        h2o_add_header_by_str(&h2o->pool, &h2o->res.headers, name.ptr, name.size, 0, NULL,
-                              value.ptr, value.size);
+        headers->entries[headers->size++] = (h2o_header_t){
+            .name = mem_unconst(name), .value = {mem_unconst(value.ptr), value.size}
+        };
+}
+
+static void add_token(h2o_headers_t *headers, const h2o_token_t *token, str value)
+{
+    add_header(headers, &token->buf, value);
+}
+
+/* What the handler has added. True: Cache-Control was among them. */
+static bool add_own(h2o_req_t *h2o, const struct reply *reply)
+{
+    bool has_cache_control = false;
+
+    for (size_t i = 0; i < reply->header_count; i++) {
+        const struct field *field = &reply->headers[i];
+        h2o_add_header_by_str(&h2o->pool, &h2o->res.headers, field->name.ptr, field->name.size, 0,
+                              NULL, field->value.ptr, field->value.size);
+        has_cache_control = has_cache_control || str_eq(field->name, STR("cache-control"));
+    }
+    return has_cache_control;
+}
+
+/* The lines that were written when the blob was made; a 304 has those that are not about the
+ * body alone (RFC 9110 15.4.5). */
+static void add_variant(h2o_headers_t *headers, const struct reply *reply)
+{
+    const struct variant *variant = reply->variant;
+
+    if (reply->status == 304)
+        add_token(headers, H2O_TOKEN_VARY,
+                  str_slice(variant->head, variant->common_at, variant->head.size));
+    else
+        add_token(headers, H2O_TOKEN_CONTENT_TYPE, variant->head);
 }
 
 static void add_headers(h2o_req_t *h2o, const struct exchange *exchange)
 {
     const struct reply *reply = &exchange->reply;
-    bool has_cache_control = false;
+    h2o_headers_t *headers = &h2o->res.headers;
 
-    h2o_vector_reserve(&h2o->pool, &h2o->res.headers, reply->header_count + 8);
-    add_header(h2o, STR("content-type"), reply->content_type);
-    for (size_t i = 0; i < reply->header_count; i++) {
-        add_header(h2o, reply->headers[i].name, reply->headers[i].value);
-        has_cache_control =
-            has_cache_control || str_eq(reply->headers[i].name, STR("cache-control"));
-    }
+    h2o_vector_reserve(&h2o->pool, headers, headers->size + reply->header_count + 8);
+    const bool has_cache_control = add_own(h2o, reply);
     if (!has_cache_control)
-        add_header(h2o, STR("cache-control"), STR("no-store"));
-    add_header(h2o, STR("etag"), reply->etag);
-    add_header(h2o, STR("x-content-type-options"), STR("nosniff"));
-    add_header(h2o, STR("referrer-policy"), STR("no-referrer"));
-    add_header(h2o, STR("x-request-id"), exchange->req.call.request_id);
-    add_header(h2o, STR("traceparent"), exchange->traceparent);
+        add_token(headers, H2O_TOKEN_CACHE_CONTROL,
+                  reply->variant != NULL ? reply->cache_control : STR("no-store"));
+    if (reply->variant != NULL) {
+        add_variant(headers, reply);
+    } else {
+        add_token(headers, H2O_TOKEN_CONTENT_TYPE, reply->content_type);
+        add_token(headers, H2O_TOKEN_ETAG, reply->etag);
+        add_header(headers, &nosniff_name, STR("nosniff"));
+        add_header(headers, &referrer_name, STR("no-referrer"));
+    }
+    add_header(headers, &request_id_name, exchange->req.call.request_id);
+    add_header(headers, &traceparent_name, exchange->traceparent);
 }
 
 static void log_access(const struct exchange *exchange)
