@@ -13,7 +13,7 @@
     X(MALFORMED,                400, "malformed",                "Malformed request")               \
     X(UNKNOWN_FIELD,            400, "unknown_field",            "Unknown field")                   \
     X(KEY_REQUIRED,             400, "idempotency_key_required", "Idempotency-Key required")        \
-    /* 401, 402, 403, 404, 405 */                                                                   \
+    /* 401, 402, 403, 404, 405, 408 */                                                              \
     X(UNAUTHENTICATED,          401, "unauthenticated",          "Sign-in required")                \
     X(INVALID_CREDENTIALS,      401, "invalid_credentials",      "Unknown address or wrong password") \
     X(TOKEN_EXPIRED,            401, "token_expired",            "Token expired")                   \
@@ -23,6 +23,7 @@
     X(FORBIDDEN,                403, "forbidden",                "Not allowed for this role")       \
     X(NOT_FOUND,                404, "not_found",                "Not found")                       \
     X(METHOD_NOT_ALLOWED,       405, "method_not_allowed",       "Method not allowed")              \
+    X(REQUEST_TIMEOUT,          408, "request_timeout",          "Request timeout")                 \
     /* 409, 410, 412 */                                                                             \
     X(CONFLICT,                 409, "conflict",                 "Conflict")                        \
     X(EMAIL_TAKEN,              409, "email_taken",              "Address already registered")      \
@@ -39,15 +40,19 @@
     X(PAYMENT_DUE,              409, "payment_due",              "Payment due")                     \
     X(ORDER_EXPIRED,            410, "order_expired",            "Order expired")                   \
     X(STALE,                    412, "precondition_failed",      "Changed since it was read")       \
-    /* 413, 415, 422, 428, 429 */                                                                   \
+    /* 413, 415, 416, 417, 422, 426, 428, 429, 431 */                                               \
     X(TOO_LARGE,                413, "payload_too_large",        "Body too large")                  \
     X(UNSUPPORTED_MEDIA_TYPE,   415, "unsupported_media_type",   "Unsupported media type")          \
+    X(RANGE_NOT_SATISFIABLE,    416, "range_not_satisfiable",    "Range not satisfiable")           \
+    X(EXPECTATION_FAILED,       417, "expectation_failed",       "Expectation failed")              \
     X(INVALID,                  422, "invalid_field",            "Invalid field")                   \
     X(IDEMPOTENCY_MISMATCH,     422, "idempotency_mismatch",     "Idempotency-Key used with another body") \
     X(METHOD_NOT_ACCEPTED,      422, "method_not_accepted",      "Payment method not accepted")     \
     X(INVALID_CODE,             422, "invalid_code",             "Not a ticket of this box office") \
+    X(UPGRADE_REQUIRED,         426, "upgrade_required",         "WebSocket required")              \
     X(PRECONDITION_REQUIRED,    428, "precondition_required",    "If-Match required")               \
     X(RATE_LIMITED,             429, "rate_limited",             "Too many requests")               \
+    X(HEADERS_TOO_LARGE,        431, "headers_too_large",        "Headers too large")               \
     /* 5xx */                                                                                       \
     X(INTERNAL,                 500, "internal",                 "Internal error")                  \
     X(OVERLOADED,               503, "overloaded",               "Overloaded")                      \

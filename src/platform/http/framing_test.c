@@ -82,6 +82,23 @@ static const struct {
     {413, STR(POST LENGTH("12582913") EXPECT("100-continue") END)                 },
     {413, STR(POST CODING("chunked") END "c00001\r\n")                            },
     {417, STR(POST LENGTH("1") EXPECT("tea") END)                                 },
+    {400, STR(POST LENGTH("") END "abc")                                          },
+    {400, STR(POST LENGTH("-3") END "abc")                                        },
+    {400, STR(POST LENGTH("0x3") END "abc")                                       },
+    {400, STR(POST LENGTH("3\t") END "abc")                                       },
+    {400, STR(POST "Content-Length : 3\r\n" END "abc")                            },
+    {400, STR(POST "Content-Length\0: 3\r\n" END "abc")                           },
+    {400, STR(POST CODING("chunked, chunked") END "0\r\n\r\n")                    },
+    {400, STR(POST CODING("chunked\tx") END "0\r\n\r\n")                          },
+    {400, STR(POST CODING("chunked") CODING("chunked") END "0\r\n\r\n")           },
+    {400, STR(POST "\r" CODING("chunked") END "0\r\n\r\n")                        },
+    {400, STR(POST CODING("chunked") END "0x3\r\nabc\r\n0\r\n\r\n")               },
+    {400, STR(POST CODING("chunked") END "+3\r\nabc\r\n0\r\n\r\n")                },
+    {400, STR(POST CODING("chunked") END " 3\r\nabc\r\n0\r\n\r\n")                },
+    {400, STR(POST CODING("chunked") END "\r\n0\r\n\r\n")                         },
+    {400, STR(POST CODING("chunked") END "3\r\nabc0\r\n\r\n")                     },
+    {400, STR(POST CODING("chunked") END "0\r\nX: y\n\r\n")                       },
+    {400, STR(POST CODING("chunked") END "0\n\n")                                 },
 };
 enum { REFUSED_COUNT = sizeof(refused) / sizeof(refused[0]) };
 
@@ -90,9 +107,23 @@ static const str smuggled = STR("POST /smuggled HTTP/1.1\r\nHost: a\r\nContent-L
 /* The refusal, then the end: nothing behind it is served. */
 static void check_refused(struct fixture *fixture, int fd, int status)
 {
+    static const struct {
+        int status;
+        const char *code;
+    } codes[] = {
+        {400, "malformed"         },
+        {408, "request_timeout"   },
+        {413, "payload_too_large" },
+        {417, "expectation_failed"},
+        {431, "headers_too_large" },
+    };
     const struct answer answer = client_read(fixture, fd, "GET");
+    size_t i = 0;
 
     CHECK_I64(status, answer.status);
+    while (i < sizeof(codes) / sizeof(codes[0]) && codes[i].status != status)
+        i++;
+    CHECK(i < sizeof(codes) / sizeof(codes[0]) && text_contains(answer.body, codes[i].code));
     CHECK(answer.is_closed);
     CHECK_STR("application/problem+json", answer_header(&answer, "content-type"));
     CHECK_STR("nosniff", answer_header(&answer, "x-content-type-options"));
@@ -118,6 +149,31 @@ TEST(a_bad_request_is_refused_and_nothing_behind_it_is_served)
         check_refused(&fixture, fd, refused[i].status);
     }
     CHECK_I64(REFUSED_COUNT, fixture_metric(&fixture, "boxoffice_http_refused_total"));
+}
+
+TEST(a_head_that_is_too_large_is_refused_before_it_ends)
+{
+    CLEANUP(fixture_close) struct fixture fixture;
+    struct buf text;
+    int fd;
+
+    open_echo(&fixture, NULL);
+    text = buf_in(fixture.arena, HTTP_HEADERS_SIZE_MAX * 2);
+    buf_add_cstr(&text, GET "X: ");
+    while (text.size <= HTTP_HEADERS_SIZE_MAX)
+        buf_add_char(&text, 'x');
+    fd = client_open(&fixture);
+    client_send(fd, buf_str(&text));
+    check_refused(&fixture, fd, 431);
+
+    buf_clear(&text);
+    buf_add_cstr(&text, "GET /echo HTTP/1.1\r\nHost: a\r\n");
+    for (int i = 0; i < GUARD_FIELDS_MAX; i++)
+        buf_add_cstr(&text, "X: y\r\n");
+    buf_add_cstr(&text, "\r\n");
+    fd = client_open(&fixture);
+    client_send(fd, buf_str(&text));
+    check_refused(&fixture, fd, 431);
 }
 
 TEST(a_bad_request_is_refused_behind_good_ones_too)

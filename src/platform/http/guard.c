@@ -12,9 +12,9 @@
 
 #include "platform/http/http.h"
 
-#define BAD(sentence)                                   \
-    {                                                   \
-        400, "Malformed request", "malformed", sentence \
+#define BAD(sentence)           \
+    {                           \
+        ERR_MALFORMED, sentence \
     }
 
 static const struct refusal bad_control = BAD("A control character stands where none may.");
@@ -31,9 +31,9 @@ static const struct refusal bad_length = BAD("Content-Length is not one plain nu
 static const struct refusal bad_coding = BAD("Transfer-Encoding is not exactly chunked.");
 static const struct refusal bad_framing = BAD("The end of the body is given in two ways.");
 static const struct refusal bad_expect_twice = BAD("Expect is given twice.");
-static const struct refusal unmet_expectation = {417, "Expectation failed", "malformed",
+static const struct refusal unmet_expectation = {ERR_EXPECTATION_FAILED,
                                                  "Only 100-continue can be expected."};
-static const struct refusal head_too_large = {431, "Request header fields too large", "malformed",
+static const struct refusal head_too_large = {ERR_HEADERS_TOO_LARGE,
                                               "The head may have 16384 bytes and 100 lines."};
 
 static bool is_token_char(char c)

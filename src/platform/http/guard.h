@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "base/str.h"
 
 enum {
@@ -22,9 +23,7 @@ enum {
 
 /* Why a connection is refused: answered with a bare problem, then closed. */
 struct refusal {
-    int status;
-    const char *title;
-    const char *code;
+    err error; /* its status, code and title */
     const char *detail;
 };
 

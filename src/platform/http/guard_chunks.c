@@ -25,9 +25,9 @@ enum state {
 
 enum { DIGITS_MAX = 8 };
 
-#define BAD(sentence)                                   \
-    {                                                   \
-        400, "Malformed request", "malformed", sentence \
+#define BAD(sentence)           \
+    {                           \
+        ERR_MALFORMED, sentence \
     }
 
 static const struct refusal bad_chunk_size = BAD("A chunk does not begin with its size.");

@@ -20,7 +20,7 @@ static int judge(str bytes, struct guard_head *ret)
         return -1;
     if (refusal == NULL)
         refusal = guard_head((str){bytes.ptr, size}, ret);
-    return refusal != NULL ? refusal->status : 0;
+    return refusal != NULL ? err_status(refusal->error) : 0;
 }
 
 #define GET          "GET / HTTP/1.1\r\nHost: a\r\n"

@@ -56,14 +56,11 @@ struct sentry {
     char remote[HTTP_REMOTE_SIZE_MAX];
 };
 
-static const struct refusal too_slow = {408, "Request timeout", "malformed",
+static const struct refusal too_slow = {ERR_REQUEST_TIMEOUT,
                                         "The rest of the request did not come."};
-static const struct refusal too_large = {413, "Body too large", "payload_too_large",
-                                         "A body may have at most 12582912 bytes."};
-static const struct refusal too_much = {503, "Overloaded", "overloaded",
-                                        "Too much is being received at once."};
-static const struct refusal ambiguous = {400, "Malformed request", "malformed",
-                                         "The request can be read in two ways."};
+static const struct refusal too_large = {ERR_TOO_LARGE, "A body may have at most 12582912 bytes."};
+static const struct refusal too_much = {ERR_OVERLOADED, "Too much is being received at once."};
+static const struct refusal ambiguous = {ERR_MALFORMED, "The request can be read in two ways."};
 
 static void on_read(h2o_socket_t *sock, const char *error);
 static void advance(struct sentry *sentry);
