@@ -25,6 +25,7 @@ enum {
     FEED_SAVE_MS = 5000,  /* how late the cursor is saved if nothing was wanted */
     FEED_TELL_MS = 60000, /* how late the source hears of it */
     FEED_RETRY_MAX_S = 60,
+    FEED_LAG_MAX = 100000, /* more is not counted */
 };
 #define VERSION_UNKNOWN INT64_MIN
 
@@ -79,34 +80,35 @@ static bool is_power_of_two(int n)
 
 /* --- Storage --- */
 
-static err read_cursor(const struct feed *feed, struct tx *tx, int64_t *ret_seq)
+static err read_cursor(const struct feed *feed, struct tx *tx, struct outbox_position *ret)
 {
-    const err e =
-        db_get_i64(tx, &SQL_FEED_CURSOR_GET, ARGS(TEXT(str_of(feed->source_name))), ret_seq);
-
-    if (e == ERR_NOT_FOUND) { /* has never heard anything yet */
-        *ret_seq = 0;
-        return ERR_OK;
-    }
-    return e;
+    return outbox_read_position(tx, &SQL_FEED_CURSOR_GET, ARGS(TEXT(str_of(feed->source_name))),
+                                ret);
 }
 
-static err write_cursor(const struct feed *feed, struct tx *tx, int64_t seq)
+static err write_cursor(const struct feed *feed, struct tx *tx, struct outbox_position position)
 {
-    return db_exec(tx, &SQL_FEED_CURSOR_SET, ARGS(TEXT(str_of(feed->source_name)), I64(seq)));
+    return db_exec(tx, &SQL_FEED_CURSOR_SET,
+                   ARGS(TEXT(str_of(feed->source_name)), I64(position.xid), I64(position.seq)));
 }
 
-/* The cursor is ours unless another process has moved it: then *ret_ours is false, and we go on
- * from there. */
+/* The cursor is ours until `tx` ends, unless another process has it at the moment or has moved it:
+ * then *ret_ours is false, and we go on from where it is. */
 static err claim_cursor(struct feed *feed, struct tx *tx, bool *ret_ours)
 {
-    int64_t seq = 0;
+    struct line *line = &feed->lines[CONSUMER_DURABLE];
+    struct outbox_position found = {0};
 
-    TRY(read_cursor(feed, tx, &seq));
-    *ret_ours = seq == feed->saved;
-    feed->saved = seq;
+    const err e = outbox_read_position(tx, &SQL_FEED_CURSOR_CLAIM,
+                                       ARGS(TEXT(str_of(feed->source_name))), &found);
+    *ret_ours = false;
+    line->busy = e == ERR_NOT_FOUND; /* feed_open has written the row */
+    if (e != ERR_OK)
+        return line->busy ? ERR_OK : e;
+    *ret_ours = outbox_compare(found, feed->saved) == 0;
+    feed->saved = found;
     if (!*ret_ours)
-        feed->lines[CONSUMER_DURABLE].cursor = seq;
+        line->cursor = found;
     return ERR_OK;
 }
 
@@ -120,16 +122,19 @@ static err read_batch(const struct feed *feed, struct line *line, struct arena *
     ret->count = 0;
     TRY(tx_read(&tx, feed->source->db));
     TRY(outbox_last(&tx, &line->end));
-    TRY(rows_open(&rows, &tx, &SQL_OUTBOX_AFTER, ARGS(I64(line->cursor), I64(FEED_BATCH_MAX)),
-                  arena));
+    TRY(db_get_i64(&tx, &SQL_OUTBOX_AHEAD,
+                   ARGS(I64(line->cursor.xid), I64(line->cursor.seq), I64(FEED_LAG_MAX)),
+                   &line->ahead));
+    TRY(rows_open(&rows, &tx, &SQL_OUTBOX_AFTER,
+                  ARGS(I64(line->cursor.xid), I64(line->cursor.seq), I64(FEED_BATCH_MAX)), arena));
     while (ret->count < FEED_BATCH_MAX && size < FEED_BATCH_SIZE_MAX && rows_next(&rows)) {
         struct feed_event *event = &ret->events[ret->count++];
         *event = (struct feed_event){
-            .seq = row_i64(&rows, 0),
+            .position = {.xid = row_i64(&rows, 0), .seq = row_i64(&rows, 1)},
             .source = feed->source_name,
-            .kind = row_text(&rows, 1),
-            .payload = row_text(&rows, 2),
-            .at_ms = row_i64(&rows, 3),
+            .kind = row_text(&rows, 2),
+            .payload = row_text(&rows, 3),
+            .at_ms = row_i64(&rows, 4),
         };
         size += event->payload.size;
     }
@@ -160,18 +165,21 @@ static void note_failure(struct feed *feed, struct line *line, const struct feed
     if (is_power_of_two(line->failures)) /* it may take days until somebody mends it */
         log_event(node->log, LOG_ERROR, "feed.blocked",
                   LOG_CSTR("service", feed->self->service->name),
-                  LOG_CSTR("source", feed->source_name), LOG_I64("seq", event->seq),
+                  LOG_CSTR("source", feed->source_name), LOG_I64("seq", event->position.seq),
                   LOG_TEXT("kind", event->kind), LOG_I64("failures", line->failures),
                   LOG_TEXT("request", feed->take_call.request_id),
                   LOG_TEXT("error", call_failure(&feed->take_call, e)));
 }
 
-static void advance(struct line *line, int64_t seq)
+/* `count` events further, to the last of them. */
+static void advance(struct line *line, const struct batch_read *batch, size_t count)
 {
-    assert(seq >= line->cursor);
-    if (seq > line->cursor)
+    const struct outbox_position position = batch->events[count - 1].position;
+
+    assert(outbox_compare(position, line->cursor) >= 0);
+    if (outbox_compare(position, line->cursor) > 0)
         line->failures = 0;
-    line->cursor = seq;
+    line->cursor = position;
 }
 
 /* In a savepoint of its own: what fails leaves nothing behind. */
@@ -214,14 +222,13 @@ static err deliver_durable(struct feed *feed, struct line *line, const struct ba
     const err e = take_into(feed, line, &tx, batch, &done);
     if (done == 0)
         return e;
-    const int64_t seq = batch->events[done - 1].seq;
-    TRY(write_cursor(feed, &tx, seq));
+    TRY(write_cursor(feed, &tx, batch->events[done - 1].position));
     TRY(tx_commit(&tx));
 
     *ret_done = done;
-    feed->saved = seq;
+    advance(line, batch, done);
+    feed->saved = line->cursor;
     feed->saved_ms = clock_now_ms(feed->self->node->clock);
-    advance(line, seq);
     jobs_wake(feed->self); /* a consumer writes jobs and events of its own, but cannot wake */
     outbox_wake(feed->self);
     return e;
@@ -233,8 +240,8 @@ static err deliver_volatile(struct feed *feed, struct line *line, const struct b
     for (size_t i = 0; i < batch->count; i++) {
         TRY(take(feed, line, NULL, &batch->events[i]));
         assert(!tx_is_open_here());
-        advance(line, batch->events[i].seq);
         *ret_done = i + 1;
+        advance(line, batch, *ret_done);
     }
     return ERR_OK;
 }
@@ -253,12 +260,15 @@ static void deliver(struct feed *feed, struct line *line, const struct batch_rea
     size_t done = 0;
     err e = ERR_OK;
 
-    if (!is_any_wanted(feed, line, batch))
-        advance(line, batch->events[batch->count - 1].seq);
-    else if (line->mode == CONSUMER_DURABLE)
+    if (!is_any_wanted(feed, line, batch)) {
+        done = batch->count;
+        advance(line, batch, done);
+    } else if (line->mode == CONSUMER_DURABLE) {
         e = deliver_durable(feed, line, batch, &done);
-    else
+    } else {
         e = deliver_volatile(feed, line, batch, &done);
+    }
+    line->ahead -= (int64_t)done;
     if (e != ERR_OK)
         note_failure(feed, line, &batch->events[done < batch->count ? done : 0], e);
 }
@@ -272,18 +282,21 @@ static bool may_go_on(const struct feed *feed, const struct line *line)
 
 static bool is_behind(const struct line *line)
 {
-    return line->used && line->cursor < line->end;
+    return line->used && outbox_compare(line->cursor, line->end) < 0;
 }
 
-/* The outbox ends before the cursor: it came from a backup. What is written from now on is news. */
+/* The outbox ends before the cursor: it came from a backup. What is written from now on is news;
+ * and if another server wrote what is there (outbox_adopt), its numbers say what we have heard. */
 static void note_set_back(const struct feed *feed, struct line *line)
 {
-    if (line->cursor <= line->end)
+    const struct outbox_position adopted = {0, line->cursor.seq};
+
+    if (outbox_compare(line->cursor, line->end) <= 0)
         return;
     log_event(feed->self->node->log, LOG_WARN, "feed.set_back",
               LOG_CSTR("service", feed->self->service->name), LOG_CSTR("source", feed->source_name),
-              LOG_I64("from", line->cursor), LOG_I64("to", line->end));
-    line->cursor = line->end;
+              LOG_I64("from", line->cursor.seq), LOG_I64("to", line->end.seq));
+    line->cursor = outbox_compare(adopted, line->end) < 0 ? adopted : line->end;
 }
 
 /* Reads on until nothing is left, something fails, or it has been at it for long enough. */
@@ -292,6 +305,7 @@ static err line_run(struct feed *feed, struct line *line, struct call *call)
     struct batch_read *batch;
 
     for (int i = 0; i < FEED_BATCHES_A_RUN; i++) {
+        line->busy = false;
         if (!may_go_on(feed, line) || chores_stopping(feed->self))
             break;
         call_next(call); /* a batch of events lives as long as it is being delivered */
@@ -302,7 +316,7 @@ static err line_run(struct feed *feed, struct line *line, struct call *call)
             break;
         }
         deliver(feed, line, batch);
-        if (!is_behind(line))
+        if (!is_behind(line) || line->busy)
             break;
     }
     return ERR_OK;
@@ -312,10 +326,10 @@ static err line_run(struct feed *feed, struct line *line, struct call *call)
 static err save_cursor(struct feed *feed, int64_t now_ms)
 {
     CLEANUP(tx_rollback) struct tx tx = {0};
-    const int64_t cursor = feed->lines[CONSUMER_DURABLE].cursor;
+    const struct outbox_position cursor = feed->lines[CONSUMER_DURABLE].cursor;
     bool ours = false;
 
-    if (cursor == feed->saved || now_ms < feed->saved_ms + FEED_SAVE_MS)
+    if (outbox_compare(cursor, feed->saved) == 0 || now_ms < feed->saved_ms + FEED_SAVE_MS)
         return ERR_OK;
     TRY(tx_begin(&tx, feed->self->db));
     TRY(claim_cursor(feed, &tx, &ours));
@@ -328,28 +342,21 @@ static err save_cursor(struct feed *feed, int64_t now_ms)
     return ERR_OK;
 }
 
-/* What the source has been told before; no consumer's cursor is below 0. */
-static err ask_source(const struct feed *feed, int64_t *ret_seq)
-{
-    CLEANUP(tx_rollback) struct tx tx = {0};
-
-    *ret_seq = -1;
-    TRY(tx_read(&tx, feed->source->db));
-    const err e = db_get_i64(&tx, &SQL_FEED_READER_GET,
-                             ARGS(TEXT(str_of(feed->self->service->name))), ret_seq);
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
-}
-
 static err tell_source(struct feed *feed, int64_t now_ms)
 {
     CLEANUP(tx_rollback) struct tx tx = {0};
-    int64_t known = -1;
+    const str consumer = str_of(feed->self->service->name);
+    struct outbox_position known = {0};
 
-    TRY(ask_source(feed, &known));
-    if (known != feed->saved) {
+    TRY(tx_read(&tx, feed->source->db));
+    const err e = outbox_read_position(&tx, &SQL_FEED_READER_GET, ARGS(TEXT(consumer)), &known);
+    tx_rollback(&tx);
+    if (e != ERR_OK && e != ERR_NOT_FOUND)
+        return e;
+    if (e == ERR_NOT_FOUND || outbox_compare(known, feed->saved) != 0) {
         TRY(tx_begin(&tx, feed->source->db));
         TRY(db_exec(&tx, &SQL_FEED_READER_SET,
-                    ARGS(TEXT(str_of(feed->self->service->name)), I64(feed->saved))));
+                    ARGS(TEXT(consumer), I64(feed->saved.xid), I64(feed->saved.seq))));
         TRY(tx_commit(&tx));
     }
     feed->told = feed->saved;
@@ -368,7 +375,7 @@ static int64_t next_look_ms(const struct feed *feed, int64_t now_ms)
     int64_t next_ms = now_ms + FEED_LOOK_MS;
 
     for (size_t i = 0; i < LINE_COUNT; i++)
-        if (is_behind(&feed->lines[i]))
+        if (is_behind(&feed->lines[i]) && !feed->lines[i].busy)
             next_ms =
                 earlier(next_ms, feed->lines[i].failures > 0 ? feed->lines[i].retry_ms : now_ms);
     return next_ms;
@@ -379,8 +386,8 @@ static void show_lag(const struct feed *feed)
     int64_t lag = 0;
 
     for (size_t i = 0; i < LINE_COUNT; i++)
-        if (is_behind(&feed->lines[i]) && feed->lines[i].end - feed->lines[i].cursor > lag)
-            lag = feed->lines[i].end - feed->lines[i].cursor;
+        if (feed->lines[i].ahead > lag)
+            lag = feed->lines[i].ahead;
     metric_set(feed->lag, lag);
 }
 
@@ -401,7 +408,7 @@ err feed_run(struct call *call, void *arg, int64_t *ret_next_ms)
     const int64_t now_ms = clock_now_ms(feed->self->node->clock);
     if (feed->lines[CONSUMER_DURABLE].used) {
         TRY(save_cursor(feed, now_ms));
-        if (feed->told != feed->saved && now_ms >= feed->told_ms + FEED_TELL_MS)
+        if (outbox_compare(feed->told, feed->saved) != 0 && now_ms >= feed->told_ms + FEED_TELL_MS)
             TRY(tell_source(feed, now_ms));
     }
     *ret_next_ms = next_look_ms(feed, now_ms);
@@ -430,8 +437,15 @@ static err place_durable(struct feed *feed, int64_t now_ms)
     CLEANUP(tx_rollback) struct tx tx = {0};
 
     TRY(tx_read(&tx, feed->self->db));
-    TRY(read_cursor(feed, &tx, &feed->saved));
+    const err e = read_cursor(feed, &tx, &feed->saved);
     tx_rollback(&tx);
+    if (e == ERR_NOT_FOUND) { /* has never heard anything yet */
+        TRY(tx_begin(&tx, feed->self->db));
+        TRY(db_exec(&tx, &SQL_FEED_CURSOR_INIT, ARGS(TEXT(str_of(feed->source_name)))));
+        TRY(tx_commit(&tx));
+    } else if (e != ERR_OK) {
+        return e;
+    }
     feed->lines[CONSUMER_DURABLE].cursor = feed->saved;
     feed->saved_ms = now_ms;
     return tell_source(feed, now_ms); /* from now on nothing that we have not read is pruned */

@@ -12,10 +12,12 @@ enum { LINE_COUNT = 2 };
 struct line {
     enum consumer_mode mode;
     bool used;
-    bool placed;    /* the service has said where to begin */
-    int64_t cursor; /* the last event that is done with */
-    int64_t end;    /* the outbox's last event when it was last read */
-    int failures;   /* of the event behind the cursor */
+    bool placed;                   /* the service has said where to begin */
+    struct outbox_position cursor; /* the last event that is done with */
+    struct outbox_position end;    /* the outbox's last event when it was last read */
+    int64_t ahead;                 /* how many events were behind the cursor then */
+    bool busy;                     /* another process was delivering: there is no hurry */
+    int failures;                  /* of the event behind the cursor */
     int64_t retry_ms;
 };
 
@@ -28,9 +30,9 @@ struct feed {
     struct line lines[LINE_COUNT]; /* by consumer_mode */
     struct call take_call;         /* of the event that is being taken */
     int64_t version;               /* of the source's database when all of it had been read */
-    int64_t saved;                 /* the durable cursor, as it is in our database ... */
+    struct outbox_position saved;  /* the durable cursor, as it is in our database ... */
     int64_t saved_ms;
-    int64_t told; /* ... and as the source knows it */
+    struct outbox_position told; /* ... and as the source knows it */
     int64_t told_ms;
     struct metric *lag;
     struct feed *next;

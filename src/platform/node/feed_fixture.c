@@ -46,7 +46,7 @@ static err open_cache(struct instance *self, [[maybe_unused]] struct call *call)
 {
     open_ear(self);
     if (cache_snapshot >= 0)
-        outbox_follow_from(self, "shop", cache_snapshot);
+        outbox_follow_from(self, "shop", (struct outbox_position){0, cache_snapshot});
     return ERR_OK;
 }
 
@@ -199,12 +199,12 @@ str heard(struct fixture *fixture, const char *service)
 int64_t ledger_cursor(struct fixture *fixture)
 {
     CLEANUP(tx_rollback) struct tx tx = {0};
-    int64_t seq = 0;
+    struct outbox_position cursor = {0};
 
     CHECK_OK(tx_read(&tx, fixture_find(fixture, "ledger")->db));
-    const err e = db_get_i64(&tx, &SQL_FEED_CURSOR_GET, ARGS(TEXT(STR("shop"))), &seq);
+    const err e = outbox_read_position(&tx, &SQL_FEED_CURSOR_GET, ARGS(TEXT(STR("shop"))), &cursor);
     CHECK(e == ERR_OK || e == ERR_NOT_FOUND);
-    return seq;
+    return cursor.seq;
 }
 
 int64_t shop_outbox_count(struct fixture *fixture)
@@ -214,7 +214,8 @@ int64_t shop_outbox_count(struct fixture *fixture)
     int64_t count = 0;
 
     CHECK_OK(tx_read(&tx, fixture_find(fixture, "shop")->db));
-    CHECK_OK(rows_open(&rows, &tx, &SQL_OUTBOX_AFTER, ARGS(I64(0), I64(100000)), fixture->arena));
+    CHECK_OK(rows_open(&rows, &tx, &SQL_OUTBOX_AFTER, ARGS(I64(0), I64(0), I64(100000)),
+                       fixture->arena));
     while (rows_next(&rows))
         count++;
     CHECK_OK(rows_close(&rows));

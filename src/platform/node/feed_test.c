@@ -201,7 +201,7 @@ TEST(an_outbox_that_came_from_a_backup_is_followed_from_its_end)
 
     feed_fixture_open(&fixture, true);
     CHECK_OK(tx_begin(&tx, fixture_find(&fixture, "ledger")->db));
-    CHECK_OK(db_exec(&tx, &SQL_FEED_CURSOR_SET, ARGS(TEXT(STR("shop")), I64(1000))));
+    CHECK_OK(db_exec(&tx, &SQL_FEED_CURSOR_SET, ARGS(TEXT(STR("shop")), I64(0), I64(1000))));
     CHECK_OK(tx_commit(&tx));
     fixture_close_node(&fixture);
 

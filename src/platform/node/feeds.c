@@ -45,13 +45,14 @@ void feeds_init(struct instance *self)
     }
 }
 
-void outbox_follow_from(struct instance *consumer, const char *source, int64_t seq)
+void outbox_follow_from(struct instance *consumer, const char *source,
+                        struct outbox_position position)
 {
     struct feed *feed = find(consumer, source);
 
     assert(!consumer->is_open);
     assert(feed != NULL && feed->lines[CONSUMER_VOLATILE].used);
-    feed->lines[CONSUMER_VOLATILE].cursor = seq;
+    feed->lines[CONSUMER_VOLATILE].cursor = position;
     feed->lines[CONSUMER_VOLATILE].placed = true;
 }
 

@@ -154,8 +154,13 @@ static err open_databases(struct node *node, struct arena *arena, str *ret_why)
     str dir = STR_ABSENT;
 
     TRY(database_dir(node, arena, &dir, ret_why));
-    for (size_t i = 0; i < node->instance_count; i++)
-        TRY(open_db(&node->instances[i], dir, arena, ret_why));
+    for (size_t i = 0; i < node->instance_count; i++) {
+        struct instance *self = &node->instances[i];
+
+        TRY(open_db(self, dir, arena, ret_why));
+        if (self->db != NULL)
+            TRY(outbox_adopt(self));
+    }
     return ERR_OK;
 }
 

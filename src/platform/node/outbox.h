@@ -10,8 +10,17 @@
 #include "platform/db/db.h"
 #include "platform/node/call.h"
 
-struct feed_event {
+/* Where an event stands in its outbox; consumers hear events in this order. SQLite commits in the
+ * order of `seq`, and xid is 0. PostgreSQL does not: there xid is the transaction that wrote it
+ * (pg_current_xact_id), and what it wrote is delivered once no older one can still commit. A
+ * transaction that stays open for long, whosesoever it is, so holds up the feeds of its server. */
+struct outbox_position {
+    int64_t xid;
     int64_t seq;
+};
+
+struct feed_event {
+    struct outbox_position position;
     const char *source; /* "booking" */
     str kind;           /* "order.confirmed" */
     str payload;        /* JSON */
@@ -40,14 +49,20 @@ struct consumer {
 err outbox_add(struct tx *tx, struct call *call, const char *kind, str payload);
 /* Call after the commit: the consumers in this process look at once (others within 100 ms). */
 void outbox_wake(struct instance *self);
-/* The last event's number: a volatile consumer takes its snapshot in the same transaction. */
-err outbox_last(struct tx *tx, int64_t *ret_seq);
-/* Tells a volatile consumer's feed where its snapshot ended: events up to `seq` are not
+/* Where the outbox ends for now: a volatile consumer takes its snapshot in the same transaction.
+ * The snapshot may hold changes whose events come later all the same. */
+err outbox_last(struct tx *tx, struct outbox_position *ret);
+/* Tells a volatile consumer's feed where its snapshot ended: events up to `position` are not
  * delivered to it. Called in service.open. */
-void outbox_follow_from(struct instance *consumer, const char *source, int64_t seq);
+void outbox_follow_from(struct instance *consumer, const char *source,
+                        struct outbox_position position);
+
+int outbox_compare(struct outbox_position a, struct outbox_position b); /* as strcmp */
 
 /* --- The node's own --- */
 
+/* Before service.open: events that came out of another server's dump become the oldest here. */
+err outbox_adopt(struct instance *self);
 /* Before service.open: sorts the service's consumers by their source. */
 void feeds_init(struct instance *self);
 /* After every service.open: finds the cursors, adds a chore "feed:SOURCE" for each source that
@@ -58,3 +73,6 @@ void feeds_close(struct instance *self);
 bool feeds_hold_back(const struct instance *self, const char *source);
 /* Adds the chore "outbox_prune": deletes what every durable consumer has read and is old. */
 void outbox_open(struct instance *self);
+/* For statements whose first columns are xid and seq. ERR_NOT_FOUND: there is no row. */
+err outbox_read_position(struct tx *tx, const struct sql *sql, struct args args,
+                         struct outbox_position *ret);

@@ -105,8 +105,8 @@ TEST(a_consumer_that_follows_no_more_is_forgotten)
 
     feed_fixture_open(&fixture, false);
     CHECK_OK(tx_begin(&tx, fixture_find(&fixture, "shop")->db));
-    CHECK_OK(
-        db_exec(&tx, &SQL_FEED_READER_SET, ARGS(TEXT(STR("cache")), I64(0)))); /* once durable */
+    CHECK_OK(db_exec(&tx, &SQL_FEED_READER_SET,
+                     ARGS(TEXT(STR("cache")), I64(0), I64(0)))); /* once durable */
     CHECK_OK(tx_commit(&tx));
     shop_tell_many(&fixture, 1, 5);
     for (int i = 0; i < 3; i++)

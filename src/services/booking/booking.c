@@ -106,15 +106,15 @@ static void close_booking(struct instance *self)
 
 static err fill(struct instance *self, struct call *call, struct booking *booking)
 {
-    int64_t outbox_seq = 0;
+    struct outbox_position outbox_end = {0};
 
     booking->hold_ttl_ms = config_i64(self->node->config, "booking.hold_ttl_s") * 1000;
     booking->zones = zones_open(NULL);
     booking->stock = stock_new();
     booking->seen = seen_new(call->now_ms);
     TRY(ticket_printer_open(&booking->printer));
-    TRY(catalog_load(call, &booking->catalog, &outbox_seq));
-    outbox_follow_from(self, "booking", outbox_seq);
+    TRY(catalog_load(call, &booking->catalog, &outbox_end));
+    outbox_follow_from(self, "booking", outbox_end);
     TRY(stock_load(call, booking->stock, NULL));
     TRY(seen_load(call, booking->seen));
     return batch_open(self->db, "desk", stock_seal, self, self->node->metrics, &booking->desk);

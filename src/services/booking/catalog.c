@@ -269,14 +269,14 @@ static err read_all(struct call *call, struct tx *tx, struct catalog *catalog)
     return ERR_OK;
 }
 
-err catalog_load(struct call *call, struct catalog **ret, int64_t *ret_outbox_seq)
+err catalog_load(struct call *call, struct catalog **ret, struct outbox_position *ret_end)
 {
     CLEANUP(tx_rollback) struct tx tx = {0};
     struct catalog *catalog = catalog_new();
 
     err e = tx_read(&tx, call_db(call));
     if (e == ERR_OK)
-        e = outbox_last(&tx, ret_outbox_seq);
+        e = outbox_last(&tx, ret_end);
     if (e == ERR_OK)
         e = read_all(call, &tx, catalog);
     if (e != ERR_OK) {

@@ -10,8 +10,8 @@
 
 struct catalog;
 
-/* Reads everything; gives the outbox's last number of the same snapshot. */
-err catalog_load(struct call *call, struct catalog **ret, int64_t *ret_outbox_seq);
+/* Reads everything; gives the outbox's end of the same snapshot. */
+err catalog_load(struct call *call, struct catalog **ret, struct outbox_position *ret_end);
 void catalog_close(struct catalog *catalog); /* NULL is accepted */
 /* Reads one event anew (or forgets it, if it is gone), and its stock. Call after the commit of a change. */
 err catalog_refresh(struct call *call, event_id id);

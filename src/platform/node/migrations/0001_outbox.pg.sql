@@ -4,7 +4,7 @@ CREATE TABLE outbox (
     kind    text   NOT NULL,
     payload text   NOT NULL,
     at_ms   bigint NOT NULL,
-    xid     xid8   NOT NULL DEFAULT pg_current_xact_id() -- numbers commit out of order
+    xid     bigint NOT NULL DEFAULT pg_current_xact_id()::text::bigint -- numbers commit out of order
 );
 CREATE INDEX outbox_order ON outbox (xid, seq);
 

@@ -1,0 +1,36 @@
+-- Numbers are given out in one order and committed in another. What a transaction wrote is shown once no older transaction can still
+-- commit (pg_snapshot_xmin), and in the order of transactions: so nothing is ever written before what was already shown.
+
+-- name: outbox_last
+SELECT xid, seq FROM outbox WHERE xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+ORDER BY xid DESC, seq DESC LIMIT 1;
+
+-- name: outbox_after
+SELECT xid, seq, kind, payload, at_ms FROM outbox
+WHERE (xid, seq) > ($1::bigint, $2::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+ORDER BY xid, seq LIMIT $3;
+
+-- Also those which are not shown yet.
+-- name: outbox_ahead
+SELECT count(*) FROM (SELECT 1 FROM outbox WHERE (xid, seq) > ($1::bigint, $2::bigint) LIMIT $3) AS rows_ahead;
+
+-- name: outbox_prunable
+SELECT xid, seq FROM (
+    SELECT xid, seq FROM outbox
+    WHERE (xid, seq) <= ($1::bigint, $2::bigint) AND at_ms < $3
+      AND (xid, seq) < (SELECT o.xid, o.seq FROM outbox o
+                        WHERE o.xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+                        ORDER BY o.xid DESC, o.seq DESC LIMIT 1)
+    ORDER BY xid, seq LIMIT $4) AS oldest
+ORDER BY xid DESC, seq DESC LIMIT 1;
+
+-- name: outbox_prune
+DELETE FROM outbox WHERE (xid, seq) <= ($1::bigint, $2::bigint) AND at_ms < $3;
+
+-- Rows of transactions that this server has yet to begin: another one wrote them, and they came out of a dump.
+-- name: outbox_foreign
+SELECT 1 FROM outbox WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint LIMIT 1;
+
+-- They are older than all that is written from now on.
+-- name: outbox_adopt
+UPDATE outbox SET xid = 0 WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
