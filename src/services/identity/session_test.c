@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "services/identity/identity_fixture.h"
+#include "support/sql_watch.h"
 #include "support/test.h"
 
 enum { CROWD = 6 };
@@ -278,4 +279,18 @@ TEST(a_password_is_hashed_anew_when_hashing_has_become_dearer)
     CHECK_I64(200, identity_login(&office, "ana@b.org", "12345678").status);
     CHECK_I64(1, office_i64(&office, "identity", with_128));
     CHECK_I64(200, identity_login(&office, "ana@b.org", "12345678").status);
+}
+
+TEST(a_token_is_looked_up_in_narrow_tables)
+{
+    CLEANUP(office_close) struct office office;
+
+    sql_watch_open();
+    identity_fixture_open(&office);
+    const struct answer login = identity_register(&office, "ana@b.org", "12345678");
+    const char *token = identity_token(&office, &login);
+    office_restart(&office); /* no verdict is in memory any more */
+    sql_watch_begin();
+    CHECK_I64(204, identity_ask(&office, token, "POST", "/logout", NULL).status);
+    CHECK_STR("user_credential user_session", sql_watch_tables(office.arena, "identity.db"));
 }
