@@ -11,6 +11,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "services/booking/event_store.h"
+#include "services/booking/search_event.h"
 #include "services/booking/slug.h"
 #include "services/booking/state.h"
 #include "services/booking/stock.h"
@@ -186,18 +187,9 @@ static void set_slot(struct catalog *catalog, size_t slot, const struct event *e
 static void index_words(struct catalog *catalog, const struct event *event)
 {
     str artists[EVENT_ARTISTS_MAX];
+    const struct search_event words = search_event_of(event, artists);
     size_t slot = 0;
 
-    for (size_t i = 0; i < event->artist_count; i++)
-        artists[i] = event->artists[i].name;
-    const struct search_event words = {
-        .name = event->name,
-        .venue = event->venue != NULL ? event->venue->name : STR_ABSENT,
-        .city = event->venue != NULL ? event->venue->city : STR_ABSENT,
-        .artists = artists,
-        .artist_count = event->artist_count,
-        .starts_at_ms = event->starts_at_ms,
-    };
     /* Beyond its limit an event is not found by words; lists show it all the same. */
     if (search_put(catalog->search, event->id.uuid, &words, &slot) == ERR_OK)
         set_slot(catalog, slot, event);

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "services/booking/catalog.h"
 #include "services/booking/cursor.h"
+#include "services/booking/search_event.h"
 #include "services/booking/slug.h"
 #include "services/booking/state.h"
 #include "services/booking/stock.h"
@@ -422,6 +423,9 @@ err event_list(struct call *call, const struct event_query *query, struct event_
     TRY(read_position(call, query, &after, &given));
     pick->wanted = (size_t)query->limit + 1;
     catalog_read_begin(catalog);
+    ret->pattern = query->search.ptr != NULL
+                       ? search_pattern_new(catalog_search(catalog), call->arena, query->search)
+                       : NULL;
     if (query->search.ptr != NULL)
         pick_found(call, &filter, (enum sort)query->sort, given ? &after : NULL, pick);
     else
@@ -460,7 +464,10 @@ static err get_events(struct req *req)
     for (size_t i = 0; i < page.count; i++) {
         if (i > 0)
             buf_add_char(&out, ',');
-        buf_add(&out, page.events[i]->json);
+        if (page.pattern != NULL)
+            search_event_write(&out, req->call.arena, page.events[i], page.pattern);
+        else
+            buf_add(&out, page.events[i]->json);
     }
     buf_add_cstr(&out, "],\"next_cursor\":");
     json_write_text(&out, page.next_cursor);

@@ -10,7 +10,8 @@ enum { LIST_LIMIT_MAX = 100, LIST_LIMIT_STANDARD = 20 };
 struct event_page {
     const struct event *events[LIST_LIMIT_MAX];
     size_t count;
-    str next_cursor; /* absent: this was the last page */
+    str next_cursor;                      /* absent: this was the last page */
+    const struct search_pattern *pattern; /* of the search, for highlights; NULL: there was none */
 };
 void event_page_done(struct event_page *page); /* for CLEANUP */
 

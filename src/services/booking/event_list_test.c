@@ -97,6 +97,26 @@ TEST(sorted_and_filtered_as_asked)
         CHECK_STR(cases[i].names, str_of(names(&node, cases[i].query)));
 }
 
+TEST(a_search_shows_what_it_found_and_a_list_does_not)
+{
+    CLEANUP(booking_node_close) struct booking_node node;
+
+    open_with_five(&node);
+    const struct answer found = list(&node, NULL, "?search=zuri%20brav");
+    CHECK_STR("name", answer_at(node.arena, &found, "/data/0/highlights/0/field"));
+    CHECK_STR("bravo", answer_at(node.arena, &found, "/data/0/highlights/0/text"));
+    CHECK_STR("[[0,4]]", answer_at(node.arena, &found, "/data/0/highlights/0/ranges"));
+    CHECK_STR("artist", answer_at(node.arena, &found, "/data/0/highlights/1/field"));
+    CHECK_STR("[[4,4]]", answer_at(node.arena, &found, "/data/0/highlights/1/ranges"));
+    CHECK_STR("venue", answer_at(node.arena, &found, "/data/0/highlights/2/field"));
+    CHECK_STR("Zürich", answer_at(node.arena, &found, "/data/0/highlights/3/text"));
+    CHECK(answer_at(node.arena, &found, "/data/0/highlights/4").ptr == NULL);
+    CHECK_STR("bravo", answer_at(node.arena, &found, "/data/0/name"));
+
+    const struct answer listed = list(&node, NULL, "?city=zurich");
+    CHECK(answer_at(node.arena, &listed, "/data/0/highlights").ptr == NULL);
+}
+
 TEST(bad_queries_are_refused)
 {
     static const struct {

@@ -92,7 +92,8 @@ struct collector {
     struct said_term said[SEARCH_EVENT_WORDS_MAX];
 };
 
-static void collect_word(void *arg, const struct word *word, unsigned flags)
+static void collect_word(void *arg, const struct word *word,
+                         [[maybe_unused]] const struct letter_source *sources, unsigned flags)
 {
     struct collector *collector = arg;
 

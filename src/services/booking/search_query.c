@@ -23,7 +23,8 @@ static void add_word(struct reading *reading, const struct word *word)
         reading->words[reading->count++] = *word;
 }
 
-static void read_word(void *arg, const struct word *word, unsigned flags)
+static void read_word(void *arg, const struct word *word,
+                      [[maybe_unused]] const struct letter_source *sources, unsigned flags)
 {
     struct typed *typed = arg;
 

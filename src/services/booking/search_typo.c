@@ -53,6 +53,13 @@ static unsigned cell(const struct walk *walk, size_t depth, size_t j)
     return least(edits, walk->edits_max + 1);
 }
 
+static void fill_first_row(struct walk *walk)
+{
+    for (size_t j = 0; j <= walk->word->count; j++)
+        walk->rows[0][j] = (uint8_t)least((unsigned)j, walk->edits_max + 1);
+    walk->prefix_edits[0] = (uint8_t)(walk->edits_max + 1);
+}
+
 /* The cells beside the band are never better than too many, and are set so for their neighbours. */
 static void fill_row(struct walk *walk, size_t depth)
 {
@@ -91,20 +98,30 @@ static bool first_letter_differs(const struct walk *walk)
     return walk->path[1] != walk->word->letters[0];
 }
 
-static void offer(const struct walk *walk, uint32_t node, size_t depth)
+/* What the word may mean with the path up to `depth`; false: nothing. */
+static bool judge(const struct walk *walk, size_t depth, struct typo *ret)
 {
     const unsigned whole = whole_edits(walk, depth);
     const bool by_prefix =
         walk->prefix && !first_letter_differs(walk) && walk->prefix_edits[depth] < whole;
-    const struct typo typo = {
-        .term = walk->terms->nodes[node].term,
+
+    *ret = (struct typo){
         .edits = by_prefix ? walk->prefix_edits[depth] : whole,
         .first_letter = first_letter_differs(walk),
         .prefix = by_prefix,
     };
+    return ret->edits >= 1 && ret->edits <= walk->edits_max;
+}
 
-    if (typo.term != TERM_NONE && typo.edits >= 1 && typo.edits <= walk->edits_max)
-        walk->fn(walk->arg, &typo);
+static void offer(const struct walk *walk, uint32_t node, size_t depth)
+{
+    const uint32_t term = walk->terms->nodes[node].term;
+    struct typo typo;
+
+    if (term == TERM_NONE || !judge(walk, depth, &typo))
+        return;
+    typo.term = term;
+    walk->fn(walk->arg, &typo);
 }
 
 /* Can anything below this depth still be a match? */
@@ -162,10 +179,24 @@ void typo_each(const struct terms *terms, const struct word *word, bool prefix,
 
     if (walk.edits_max == 0)
         return;
-    for (size_t j = 0; j <= word->count; j++)
-        walk.rows[0][j] = (uint8_t)least((unsigned)j, walk.edits_max + 1);
-    walk.prefix_edits[0] = (uint8_t)(walk.edits_max + 1);
+    fill_first_row(&walk);
     for (size_t i = 0; i < TERM_ROOTS; i++)
         for (uint32_t top = terms->roots[i]; top != NODE_NONE; top = terms->nodes[top].next)
             walk_below(&walk, top);
+}
+
+bool typo_compare(const struct word *word, const struct word *term, bool prefix, struct typo *ret)
+{
+    struct walk walk = {.word = word, .edits_max = typo_edits_max(word), .prefix = prefix};
+
+    if (walk.edits_max == 0)
+        return false;
+    fill_first_row(&walk);
+    for (size_t depth = 1; depth <= term->count; depth++) {
+        walk.path[depth] = term->letters[depth - 1];
+        fill_row(&walk, depth);
+        if (depth < term->count && !goes_on(&walk, depth))
+            return false;
+    }
+    return judge(&walk, term->count, ret);
 }

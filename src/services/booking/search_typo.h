@@ -25,3 +25,6 @@ unsigned typo_edits_max(const struct word *word);
  * on behind that, if the first letter is right. */
 void typo_each(const struct terms *terms, const struct word *word, bool prefix,
                void (*fn)(void *arg, const struct typo *typo), void *arg);
+
+/* The same for a single pair: is `term` a word that typo_each would give? ret->term is not set. */
+bool typo_compare(const struct word *word, const struct word *term, bool prefix, struct typo *ret);

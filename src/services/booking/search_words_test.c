@@ -29,7 +29,8 @@ static void add_utf8(struct buf *buf, uint32_t code)
 }
 
 /* "node= js= +nodejs": "=" behind a part, "+" before a whole, "~" before another way to find it. */
-static void show_word(void *arg, const struct word *word, unsigned flags)
+static void show_word(void *arg, const struct word *word,
+                      [[maybe_unused]] const struct letter_source *sources, unsigned flags)
 {
     struct buf *buf = arg;
 
@@ -216,7 +217,9 @@ TEST(humps_are_found_too)
     CHECK_CUTS(cuts);
 }
 
-static void keep_last(void *arg, const struct word *word, [[maybe_unused]] unsigned flags)
+static void keep_last(void *arg, const struct word *word,
+                      [[maybe_unused]] const struct letter_source *sources,
+                      [[maybe_unused]] unsigned flags)
 {
     struct word *last = arg;
 
