@@ -28,6 +28,7 @@ struct blob {
     str cache_control;
     str cache_control_known;
     bool is_compressible;
+    bool is_known_apart; /* who is signed in is told other Cache-Control */
 };
 
 /* In the place of a variant that would not be worth it. */
@@ -83,9 +84,9 @@ static str write_head(const struct blob *blob, enum coding coding, str etag,
     size += snprintf(text + size, HEAD_SIZE_MAX - (size_t)size, "vary: ");
     *ret_common_at = (size_t)size;
     size += snprintf(text + size, HEAD_SIZE_MAX - (size_t)size,
-                     "Accept-Encoding\r\netag: %.*s\r\nx-content-type-options: nosniff\r\n"
+                     "Accept-Encoding%s\r\netag: %.*s\r\nx-content-type-options: nosniff\r\n"
                      "referrer-policy: no-referrer",
-                     STR_ARG(etag));
+                     blob->is_known_apart ? ", Authorization" : "", STR_ARG(etag));
     assert(size < HEAD_SIZE_MAX);
     return (str){text, (size_t)size};
 }
@@ -117,6 +118,7 @@ struct blob *blob_new(const struct blob_options *options)
         .content_type = options->content_type,
         .is_compressible =
             options->body.size >= BLOB_COMPRESSED_FROM && is_text(options->content_type),
+        .is_known_apart = options->cache_control_known.ptr != NULL,
         .identity.etag = etag,
     };
 

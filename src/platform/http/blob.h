@@ -24,7 +24,7 @@ struct blob_options {
     str body;
     str etag;                /* strong or weak, with quotes; absent: made of the body */
     str cache_control;       /* for an anonymous caller */
-    str cache_control_known; /* for one who is signed in; absent: the same */
+    str cache_control_known; /* for one who is signed in, which Vary then says; absent: the same */
 };
 
 /* A copy of all of it, and one reference. */

@@ -10,6 +10,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "platform/http/blob.h"
 #include "services/booking/event_store.h"
 #include "services/booking/search_event.h"
 #include "services/booking/slug.h"
@@ -49,6 +50,7 @@ void event_release(const struct event *event)
     if (event == NULL || --box_of(event)->references > 0)
         return;
     struct arena *arena = box_of(event)->arena;
+    blob_release(event->document);
     arena_close(arena); /* the box lies in it */
 }
 
@@ -67,6 +69,25 @@ void event_release_at(const struct event **event)
 const struct event_folded *event_folded(const struct event *event)
 {
     return &box_of(event)->folded;
+}
+
+/* The event's document. Nothing in it changes with the clock, so it is good until the next version.
+ * Who is signed in may have made that version himself and is never shown an older one. */
+static struct blob *render(const struct event *event)
+{
+    CLEANUP(arena_close_at) struct arena *scratch = arena_open(EVENT_CHUNK_SIZE);
+    const bool is_draft = event->status == EVENT_DRAFT;
+    const struct blob_options options = {
+        .content_type = STR("application/json"),
+        .body = event_render(scratch, event),
+        .etag = event_etag(scratch, event),
+        .cache_control =
+            is_draft ? STR("no-store")
+                     : STR("public, max-age=30, stale-while-revalidate=300, stale-if-error=600"),
+        .cache_control_known = is_draft ? STR("no-store") : STR("private, no-cache"),
+    };
+
+    return blob_new(&options);
 }
 
 /* A copy of the event in an arena of its own. The texts of *read lie in the call's arena, so each is copied. */
@@ -111,7 +132,8 @@ static const struct event *box_new(const struct event *read)
         event->accepted[i].type = arena_str(arena, read->accepted[i].type);
         event->accepted[i].label = arena_str(arena, read->accepted[i].label);
     }
-    event->json = event_render(arena, event);
+    event->document = render(event);
+    event->json = blob_body(event->document);
     return event;
 }
 

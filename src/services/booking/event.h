@@ -6,6 +6,8 @@
 #include "services/booking/booking.h"
 #include "services/booking/ids.h"
 
+struct blob;
+
 enum {
     EVENT_TICKET_TYPES_MAX = 50,
     EVENT_ARTISTS_MAX = 50,
@@ -87,7 +89,8 @@ struct event {
     struct event_limits limits;
     int64_t checkin_opens_at_ms; /* JSON_NULL: any time */
     int64_t created_at_ms;
-    str json; /* as the API shows it: rendered once, by the catalog */
+    struct blob *document; /* as the API shows it: rendered once, by the catalog */
+    str json;              /* its body */
 };
 
 /* Is this type sold at `now_ms`? Pure. */

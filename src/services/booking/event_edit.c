@@ -146,10 +146,7 @@ static err get_event(struct req *req)
     CLEANUP(event_release_at) const struct event *event = NULL;
 
     TRY(visible_event(req, &event));
-    reply_header(req, "cache-control",
-                 event->status == EVENT_DRAFT ? STR("no-store")
-                                              : STR("public, max-age=0, must-revalidate"));
-    return reply_event(req, 200, event);
+    return reply_blob(req, 200, event->document);
 }
 
 static err post_event(struct req *req)
