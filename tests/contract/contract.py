@@ -252,6 +252,8 @@ class Contract:
             wrong.append("request_id is not X-Request-Id")
         if value.get("code") in ("invalid_field", "unknown_field") and not value.get("errors"):
             wrong.append(f"{value['code']} names no field: {answer.text[:200]}")
+        # A phrase whose subject is the field: "must be after sales_start".
+        wrong += [f"{e['detail']!r} is no phrase" for e in value.get("errors", []) if not re.fullmatch(r"[a-z].*[^.]", e["detail"], re.S)]
         return wrong
 
     def check_any_problem(self, answer, status):

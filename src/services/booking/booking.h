@@ -50,7 +50,10 @@ struct booking_settle {
     order_id order;
     attempt_id attempt;
 };
-OP_DECLARE(booking_settle, struct booking_settle, struct booking_view);
+struct booking_settled {
+    struct money paid; /* what was due: of a promised order some may have been cancelled before */
+};
+OP_DECLARE(booking_settle, struct booking_settle, struct booking_settled);
 
 /* The attempt has ended without money: the order is held again (and a little longer), or, where tickets were made already, they are cancelled and the stock is
  * back. Idempotent per attempt. */

@@ -262,7 +262,7 @@ static err post_checkin(struct req *req)
 
     TRY(req_body(req, &asked_shape, &scan.asked));
     if (scan.asked.list.ptr != NULL)
-        return call_invalid(call, "/list_id", "the event has no check-in lists");
+        return call_invalid(call, "/list_id", "must be left out: the event has no check-in lists");
     TRY(ticket_code_read(call->self->node->keyring, call->arena, scan.asked.code, &scan.code));
     sha256(scan.asked.code, scan.digest);
     scan.owner = uuid_is_zero(caller->vendor) ? caller->user : caller->vendor;

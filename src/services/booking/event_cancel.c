@@ -10,8 +10,8 @@
  * over: the last job then makes another round. */
 #include "services/booking/event_cancel.h"
 
-#include "services/booking/buyer.h"
 #include "services/booking/event_cancel.sql.h"
+#include "services/booking/hold.h"
 #include "services/booking/order_news.h"
 #include "services/booking/order_refund.h"
 #include "services/booking/paying.sql.h"
@@ -30,19 +30,6 @@ static const struct json_shape shape = JSON_SHAPE(fields, struct cancelling);
 
 /* --- One order --- */
 
-static err release(struct tx *tx, struct desk_write *write, const struct order *order)
-{
-    for (size_t i = 0; i < order->item_count; i++) {
-        const struct stock_change item = {order->items[i].type, order->id,
-                                          order->items[i].quantity};
-        stock_level level = 0;
-
-        TRY(stock_release(tx, write->call, &item, &level));
-        desk_note(write, item.type, level);
-    }
-    return buyer_give_back(tx, order->user, order->event, order_ticket_quantity(order));
-}
-
 /* Held, or promised without tickets: nothing was paid. */
 static err drop(struct tx *tx, struct desk_write *write, const struct order *order)
 {
@@ -50,7 +37,7 @@ static err drop(struct tx *tx, struct desk_write *write, const struct order *ord
     const bool is_over = order_shown_status(order, call->now_ms) == ORDER_EXPIRED;
     const struct order_said said = {.reason = STR("event_cancelled")};
 
-    TRY(release(tx, write, order));
+    TRY(hold_release(tx, write, order));
     TRY(order_become(tx, order->id, (enum order_status)order->status,
                      is_over ? ORDER_EXPIRED : ORDER_CANCELLED));
     /* A payment that comes now finds the order gone, and goes back. */

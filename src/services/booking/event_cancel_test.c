@@ -204,7 +204,9 @@ TEST(money_that_is_on_its_way_is_waited_for)
         if (cases[i].settled) {
             const struct booking_settle in = {id, attempt};
 
-            CHECK_OK(booking_settle(&call, &in, &view));
+            struct booking_settled settled = {0};
+
+            CHECK_OK(booking_settle(&call, &in, &settled));
         } else {
             const struct booking_payment_abort in = {id, attempt, STR("card_declined")};
 

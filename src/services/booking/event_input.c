@@ -198,7 +198,7 @@ static int64_t read_time(struct call *call, const struct zone *zone, str text, c
                       time_parse(arena_printf(call->arena, "%.*sZ", STR_ARG(text)), &ms);
     if (!wall) {
         (void)!call_invalid(call, pointer,
-                            "is a time such as 2026-12-05T20:00:00+02:00, or 2026-12-05T20:00:00 "
+                            "must be a time like 2026-12-05T20:00:00+02:00, or 2026-12-05T20:00:00 "
                             "in the event's time zone");
         return 0;
     }
@@ -222,12 +222,12 @@ static void read_times(struct call *call, const struct event_input *input, struc
     require(call, input->ends_at.ptr != NULL, "/ends_at");
     if (input->timezone.ptr != NULL &&
         zone_find(booking_of(call)->zones, input->timezone, &zone) != ERR_OK)
-        (void)!call_invalid(call, "/timezone", "is an IANA time zone, such as Africa/Cairo");
+        (void)!call_invalid(call, "/timezone", "must be an IANA time zone, like Africa/Cairo");
     event->timezone = input->timezone;
     event->starts_at_ms = read_time(call, zone, input->starts_at, "/starts_at");
     event->ends_at_ms = read_time(call, zone, input->ends_at, "/ends_at");
     if (call->problem.errors.count == 0 && event->ends_at_ms < event->starts_at_ms)
-        (void)!call_invalid(call, "/ends_at", "is not before starts_at");
+        (void)!call_invalid(call, "/ends_at", "must not be before starts_at");
 }
 
 struct price_object {
@@ -275,7 +275,7 @@ static int64_t read_price(struct call *call, struct event_input *input, const st
         return read_price_object(call, input, event, text, pointer);
     if (str_to_i64(text, &minor) && minor >= 0 && minor <= MONEY_MINOR_MAX)
         return minor;
-    (void)!call_invalid(call, pointer, "is a whole number of minor units from 0 to %lld",
+    (void)!call_invalid(call, pointer, "must be a whole number of minor units from 0 to %lld",
                         (long long)MONEY_MINOR_MAX);
     return 0;
 }
@@ -306,7 +306,7 @@ static void read_type(struct call *call, struct event_input *input, size_t index
     if (type->sales_start_ms != JSON_NULL && type->sales_end_ms != JSON_NULL &&
         type->sales_end_ms <= type->sales_start_ms)
         (void)!call_invalid(call, item_pointer(call, "ticket_types", index, "sales_end"),
-                            "is after sales_start");
+                            "must be after sales_start");
     if (uuid_is_zero(in->id.uuid))
         type->id.uuid = call_uuid(call);
     else if (current == NULL || event_ticket_type(current, in->id) == NULL)
@@ -348,7 +348,7 @@ static void read_methods(struct call *call, const struct event_input *input, str
         else if (!is_method(methods[i].type))
             (void)!call_invalid(
                 call, item_pointer(call, "payment_methods", i, "type"),
-                "is one of card, visa, mastercard, cash_on_arrival, bank_transfer, free");
+                "must be one of card, visa, mastercard, cash_on_arrival, bank_transfer, free");
         for (size_t j = 0; j < i; j++)
             if (str_eq(event->accepted[j].type, methods[i].type))
                 (void)!call_invalid(call, item_pointer(call, "payment_methods", i, "type"),
@@ -365,7 +365,7 @@ static void read_place(struct call *call, const struct event_input *input, struc
     if (input->online)
         event->venue = NULL;
     if (event->venue != NULL && isnan(event->venue->lat) != isnan(event->venue->lon))
-        (void)!call_invalid(call, "/venue/lat", "and lon go together");
+        (void)!call_invalid(call, "/venue/lat", "must come with lon");
     event->artists = arena_new_array(call->arena, struct artist, input->artist_count);
     event->artist_count = input->artist_count;
     for (size_t i = 0; i < input->artist_count; i++)
@@ -378,7 +378,7 @@ static void read_types(struct call *call, struct event_input *input, const struc
     require(call, input->currency.ptr != NULL, "/currency");
     require(call, input->type_count > 0, "/ticket_types");
     if (input->currency.ptr != NULL && !currency_parse(input->currency, &event->currency))
-        (void)!call_invalid(call, "/currency", "is an ISO 4217 code, such as EGP");
+        (void)!call_invalid(call, "/currency", "must be an ISO 4217 code, like EGP");
     event->ticket_types = arena_new_array(call->arena, struct ticket_type, input->type_count);
     event->ticket_type_count = input->type_count;
     for (size_t i = 0; i < input->type_count; i++)
@@ -406,7 +406,8 @@ err event_input_read(struct req *req, struct event_input *input, const struct ev
     event.url = input->url;
     if (input->url.ptr != NULL && !str_starts(input->url, STR("https://")) &&
         !str_starts(input->url, STR("http://")))
-        (void)!call_invalid(call, "/url", "is an address that begins with https:// or http://");
+        (void)!call_invalid(call, "/url",
+                            "must be an address that begins with https:// or http://");
     event.status = input->status;
     event.policies = *input->policies;
     event.limits = *input->limits;

@@ -205,7 +205,7 @@ static err read_date(struct call *call, str text, const char *name, bool last, i
         return ERR_OK;
     if (!date_parse(text, &day))
         return call_invalid(call, name,
-                            "is a date such as 2026-12-05, or a time such as 2026-12-05T20:00:00Z");
+                            "must be a date like 2026-12-05, or a time like 2026-12-05T20:00:00Z");
     *ret = civil_to_ms(&day) + (last ? DAY_MS - 1 : 0);
     return ERR_OK;
 }
@@ -217,7 +217,7 @@ static err read_vendor(struct call *call, const struct event_query *query, struc
     if (!str_eq(query->vendor, STR("me")))
         return id_parse("vnd", query->vendor, &filter->vendor)
                    ? ERR_OK
-                   : call_invalid(call, "vendor", "is the id of a vendor, or me");
+                   : call_invalid(call, "vendor", "must be the id of a vendor, or me");
     if (call->caller.role == ROLE_ANONYMOUS)
         return ERR_UNAUTHENTICATED;
     if (uuid_is_zero(call->caller.vendor))

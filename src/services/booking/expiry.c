@@ -8,9 +8,9 @@
 
 #include <assert.h>
 
-#include "services/booking/buyer.h"
 #include "services/booking/desk.h"
 #include "services/booking/expiry.sql.h"
+#include "services/booking/hold.h"
 #include "services/booking/order.h"
 #include "services/booking/order_news.h"
 #include "services/booking/state.h"
@@ -38,26 +38,13 @@ static err find_due(struct tx *tx, struct call *call, struct chunk *chunk)
     return rows_close(&rows);
 }
 
-static err release(struct tx *tx, struct desk_write *write, const struct order *order)
-{
-    for (size_t i = 0; i < order->item_count; i++) {
-        const struct stock_change change = {
-            .type = order->items[i].type, .order = order->id, .quantity = order->items[i].quantity};
-        stock_level level = 0;
-
-        TRY(stock_release(tx, write->call, &change, &level));
-        desk_note(write, change.type, level);
-    }
-    return buyer_give_back(tx, order->user, order->event, order_ticket_quantity(order));
-}
-
 static err expire(struct tx *tx, struct desk_write *write, order_id id)
 {
     struct order order;
 
     TRY(order_get(tx, write->call, id, &order));
     assert(order_shown_status(&order, write->call->now_ms) == ORDER_EXPIRED);
-    TRY(release(tx, write, &order));
+    TRY(hold_release(tx, write, &order));
     TRY(order_become(tx, id, ORDER_HELD, ORDER_EXPIRED));
     return order_tell(tx, write->call, "order.expired", &order, &(struct order_said){0});
 }

@@ -57,11 +57,12 @@ static err check_items(struct call *call, const struct hold_request *asked)
         const struct hold_item *item = &asked->items[i];
 
         if (item->seats.ptr != NULL)
-            e = bad_element(call, "items", i, "seats", "The event has no numbered seats.");
+            e = bad_element(call, "items", i, "seats",
+                            "must be left out: the event has no numbered seats");
         for (size_t j = 0; j < i; j++)
             if (uuid_eq(asked->items[j].type.uuid, item->type.uuid))
                 e = bad_element(call, "items", i, "ticket_type_id",
-                                "Is asked for already; ask for all of a type in one item.");
+                                "is asked for already: all of a type go into one item");
     }
     return e;
 }
@@ -74,7 +75,7 @@ static err check_attendees(struct call *call, const struct hold_request *asked)
     for (size_t i = 0; i < asked->item_count; i++)
         tickets += asked->items[i].quantity;
     if ((int64_t)asked->attendee_count > tickets)
-        e = call_invalid(call, "/attendees", "More than there are tickets.");
+        e = call_invalid(call, "/attendees", "must be no more than there are tickets");
     for (size_t i = 0; i < asked->attendee_count; i++) {
         const str email = asked->attendees[i].email;
 
@@ -92,9 +93,9 @@ err hold_check(struct call *call, const struct hold_request *asked)
     if (attendees != ERR_OK)
         e = attendees;
     if (asked->code.ptr != NULL)
-        e = call_invalid(call, "/code", "The event takes no discount codes.");
+        e = call_invalid(call, "/code", "must be left out: the event takes no discount codes");
     if (asked->redeem.ptr != NULL)
-        e = call_invalid(call, "/redeem", "The event takes no loyalty points.");
+        e = call_invalid(call, "/redeem", "must be left out: the event takes no loyalty points");
     return e;
 }
 
@@ -125,7 +126,7 @@ static err price_item(struct call *call, const struct event *event,
 
     if (type == NULL)
         return bad_element(call, "items", index, "ticket_type_id",
-                           "Is no ticket type of the event.");
+                           "is no ticket type of the event");
     if (!ticket_type_on_sale(event, type, call->now_ms))
         return call_explain(call, ERR_NOT_ON_SALE, "\"%.*s\" is not on sale.", STR_ARG(type->name));
     if (type->max_per_order != JSON_NULL && item->quantity > type->max_per_order)
@@ -135,7 +136,7 @@ static err price_item(struct call *call, const struct event *event,
     if (!minor_multiply(type->price.minor, item->quantity, &total) ||
         !minor_add(order->total.minor, total, &order->total.minor) ||
         order->total.minor > MONEY_MINOR_MAX)
-        return call_invalid(call, "/items", "The total is above 10^12 minor units.");
+        return call_invalid(call, "/items", "must cost no more than 10^12 minor units");
     order->items[index] = (struct order_item){
         .type = item->type, .quantity = item->quantity, .unit_price_minor = type->price.minor};
     return ERR_OK;

@@ -65,4 +65,9 @@ struct hold_try {
  * priced. Other refusals as they are answered. Whatever it refuses, it has written nothing. */
 err hold_place(struct tx *tx, struct call *call, struct hold_try *try);
 
+struct desk_write;
+/* Gives back what an order without tickets keeps from others: its stock and its share of the buyer's limit. In a write of the desk (desk.h). What the
+ * order becomes is the caller's to write. */
+err hold_release(struct tx *tx, struct desk_write *write, const struct order *order);
+
 extern const struct route_table hold_routes;

@@ -1,4 +1,4 @@
-/* booking/hold_place.c - places an order in the desk's transaction.
+/* booking/hold_place.c - places an order in the desk's transaction, and lets go of one.
  *
  * Many orders share that transaction, so what is refused must not have written anything:
  * everything that can refuse comes first, and the writes follow. One writer at a time makes what
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "services/booking/buyer.h"
+#include "services/booking/desk.h"
 #include "services/booking/hold.sql.h"
 
 /* The order that the key has already. ERR_NOT_FOUND: none. */
@@ -164,4 +165,17 @@ err hold_place(struct tx *tx, struct call *call, struct hold_try *try)
         try->levels = arena_new_array(call->arena, stock_level, try->order.item_count);
     TRY(take_stock(tx, call, try, check_first));
     return insert_order(tx, try);
+}
+
+err hold_release(struct tx *tx, struct desk_write *write, const struct order *order)
+{
+    for (size_t i = 0; i < order->item_count; i++) {
+        const struct stock_change item = {order->items[i].type, order->id,
+                                          order->items[i].quantity};
+        stock_level level = 0;
+
+        TRY(stock_release(tx, write->call, &item, &level));
+        desk_note(write, item.type, level);
+    }
+    return buyer_give_back(tx, order->user, order->event, order_ticket_quantity(order));
 }

@@ -8,6 +8,7 @@
 #include "services/booking/catalog.h"
 #include "services/booking/desk.h"
 #include "services/booking/expiry.h"
+#include "services/booking/hold.h"
 #include "services/booking/order_news.h"
 #include "services/booking/paying.sql.h"
 #include "services/booking/state.h"
@@ -38,6 +39,7 @@ struct paying {
     int confirm_as; /* enum booking_confirm_as */
     str reason;
     struct order order; /* as it is after the write */
+    int64_t paid_minor; /* what it was settled for */
     bool woken;         /* the expiry has something to do */
 };
 
@@ -79,16 +81,14 @@ static err tell(struct tx *tx, struct desk_write *write, const char *kind,
     return order_tell(tx, write->call, kind, order, &(struct order_said){.reason = reason});
 }
 
-static err each_item(struct tx *tx, struct desk_write *write, const struct order *order,
-                     err (*change)(struct tx *, struct call *, const struct stock_change *,
-                                   stock_level *))
+static err hold_items(struct tx *tx, struct desk_write *write, const struct order *order)
 {
     for (size_t i = 0; i < order->item_count; i++) {
         const struct stock_change item = {order->items[i].type, order->id,
                                           order->items[i].quantity};
         stock_level level = 0;
 
-        TRY(change(tx, write->call, &item, &level));
+        TRY(stock_hold(tx, write->call, &item, &level));
         desk_note(write, item.type, level);
     }
     return ERR_OK;
@@ -187,7 +187,7 @@ static err take_again(struct tx *tx, struct desk_write *write, struct order *ord
         e = buyer_take(tx, order->user, order->event, order_ticket_quantity(order),
                        event->limits.per_user);
     if (e == ERR_OK)
-        e = each_item(tx, write, order, stock_hold);
+        e = hold_items(tx, write, order);
     if (e == ERR_SOLD_OUT || e == ERR_LIMIT_EXCEEDED)
         return call_explain(write->call, ERR_ORDER_EXPIRED,
                             "the hold has ended and its tickets are gone");
@@ -244,7 +244,8 @@ static err settle(struct tx *tx, struct desk_write *write)
     if (!is_of(order, paying->attempt))
         return ERR_CONFLICT;
     if (order->attempt_state == ATTEMPT_SETTLED)
-        return ERR_OK;
+        return db_get_i64(tx, &SQL_PAYING_WAS_PAID, ARGS(UUID(order->id.uuid)),
+                          &paying->paid_minor);
     /* Of a promised order everything may have been cancelled before the money came. */
     if (order->attempt_state != ATTEMPT_CONFIRMED ||
         (order->status != ORDER_HELD && order->status != ORDER_PENDING))
@@ -257,7 +258,9 @@ static err settle(struct tx *tx, struct desk_write *write)
     }
     TRY(become(tx, order, ORDER_CONFIRMED));
     TRY(set_attempt(tx, order, paying->attempt, ATTEMPT_SETTLED, order->expires_at_ms));
+    paying->paid_minor = pending ? order->due_minor : order->total.minor;
     TRY(write_detail(tx, order, write->call->now_ms, NULL, 0));
+    TRY(db_exec(tx, &SQL_PAYING_PAID, ARGS(UUID(order->id.uuid), I64(paying->paid_minor))));
     return tell(tx, write, pending && had_tickets ? "order.paid" : "order.confirmed", order,
                 STR_ABSENT);
 }
@@ -275,10 +278,8 @@ static err drop_tickets(struct tx *tx, struct desk_write *write, struct paying *
     TRY(ticket_list_of_order(tx, write->call, order->id, &tickets, &count));
     const struct tickets_end end = {order, tickets, count, TICKET_CANCELLED, paying->reason};
     TRY(tickets_end(tx, write, &end, &ended));
-    if (count == 0) {
-        TRY(each_item(tx, write, order, stock_release));
-        TRY(buyer_give_back(tx, order->user, order->event, order_ticket_quantity(order)));
-    }
+    if (count == 0)
+        TRY(hold_release(tx, write, order));
     TRY(become(tx, order, ORDER_CANCELLED));
     TRY(set_attempt(tx, order, paying->attempt, ATTEMPT_ABORTED, order->expires_at_ms));
     return tell(tx, write, "order.cancelled", order, paying->reason);
@@ -329,12 +330,13 @@ static err booking_confirm_run(struct call *call, const struct booking_confirm *
 }
 
 static err booking_settle_run(struct call *call, const struct booking_settle *in,
-                              struct booking_view *ret)
+                              struct booking_settled *ret)
 {
     struct paying paying = {.id = in->order, .attempt = in->attempt};
 
     TRY(desk_run(call, settle, &paying));
-    return view(call, in->order, ret);
+    ret->paid = (struct money){paying.paid_minor, paying.order.total.currency};
+    return ERR_OK;
 }
 
 static err booking_payment_abort_run(struct call *call, const struct booking_payment_abort *in,
@@ -385,6 +387,10 @@ static const struct json_field settle_fields[] = {
     JSON_F_ID("attempt", struct booking_settle, attempt, PAYMENT_PREFIX, JSON_REQUIRED),
 };
 static const struct json_shape settle_shape = JSON_SHAPE(settle_fields, struct booking_settle);
+static const struct json_field settled_fields[] = {
+    JSON_F_MONEY("paid", struct booking_settled, paid, 0, MONEY_MINOR_MAX, JSON_REQUIRED),
+};
+static const struct json_shape settled_shape = JSON_SHAPE(settled_fields, struct booking_settled);
 static const struct json_field abort_fields[] = {
     JSON_F_ID("order", struct booking_payment_abort, order, ORDER_PREFIX, JSON_REQUIRED),
     JSON_F_ID("attempt", struct booking_payment_abort, attempt, PAYMENT_PREFIX, JSON_REQUIRED),
@@ -406,8 +412,8 @@ OP_DEFINE("booking", booking_payment_begin, struct booking_payment_begin,
           struct booking_payment_begun, &begin_shape, &begun_shape);
 OP_DEFINE("booking", booking_confirm, struct booking_confirm, struct booking_view, &confirm_shape,
           &view_shape);
-OP_DEFINE("booking", booking_settle, struct booking_settle, struct booking_view, &settle_shape,
-          &view_shape);
+OP_DEFINE("booking", booking_settle, struct booking_settle, struct booking_settled, &settle_shape,
+          &settled_shape);
 OP_DEFINE("booking", booking_payment_abort, struct booking_payment_abort, struct booking_view,
           &abort_shape, &view_shape);
 OP_DEFINE("booking", booking_order_view, struct booking_order_find, struct booking_view,

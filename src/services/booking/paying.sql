@@ -5,3 +5,10 @@ UPDATE order_state SET attempt_id = $2, attempt_state = $3, expires_at_ms = $4 W
 INSERT INTO order_detail (order_id, confirmed_at_ms, payment_method, due_minor) VALUES ($1, $2, $3, $4)
 ON CONFLICT (order_id) DO UPDATE
 SET confirmed_at_ms = coalesce(order_detail.confirmed_at_ms, $2), payment_method = coalesce($3, order_detail.payment_method), due_minor = $4;
+
+-- What an order was settled for, which a repeated call is told again.
+-- name: paying_paid
+UPDATE order_detail SET paid_minor = $2 WHERE order_id = $1;
+
+-- name: paying_was_paid
+SELECT paid_minor FROM order_detail WHERE order_id = $1;

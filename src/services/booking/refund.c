@@ -261,7 +261,7 @@ static err check_asked(struct call *call, const struct asked *asked)
     err e = ERR_OK;
 
     if ((asked->ticket_count > 0) == !uuid_is_zero(asked->order.uuid))
-        e = call_invalid(call, "/ticket_ids", "either these or order_id say what is given back");
+        e = call_invalid(call, "/ticket_ids", "must be given, or order_id, but not both");
     for (size_t i = 0; i < asked->ticket_count; i++)
         for (size_t j = 0; j < i; j++)
             if (uuid_eq(asked->tickets[i].uuid, asked->tickets[j].uuid)) {

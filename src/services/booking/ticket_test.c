@@ -142,7 +142,9 @@ TEST(tickets_of_unpaid_orders_do_not_exist)
     CHECK_STR("[]", answer_at(node.arena, &answer, "/data"));
 
     const struct booking_settle settle = {begin.order, begin.attempt};
-    CHECK_OK(booking_settle(&call, &settle, &view));
+    struct booking_settled settled = {0};
+    CHECK_OK(booking_settle(&call, &settle, &settled));
+    CHECK_I64(begun.total.minor, settled.paid.minor);
     CHECK_I64(200, booking_send(&node, "customer-1", "GET", NULL, "/tickets/%s", id.text).status);
 }
 

@@ -108,16 +108,16 @@ static err check_registration(struct call *call, const struct identity_user_new 
     if (in->email.size > EMAIL_SIZE_MAX || mail_check_address(in->email) != ERR_OK)
         return call_invalid(call, "/email", "is not an e-mail address");
     if (!has_points(in->password, PASSWORD_POINTS_MIN, PASSWORD_POINTS_MAX))
-        return call_invalid(call, "/password", "has %d to %d characters", PASSWORD_POINTS_MIN,
+        return call_invalid(call, "/password", "must have %d to %d characters", PASSWORD_POINTS_MIN,
                             PASSWORD_POINTS_MAX);
     if (str_eq_nocase(in->password, in->email))
-        return call_invalid(call, "/password", "may not be the address");
+        return call_invalid(call, "/password", "must not be the address");
     if (!has_points(in->name, 1, NAME_POINTS_MAX))
-        return call_invalid(call, "/name", "has 1 to %d characters", NAME_POINTS_MAX);
+        return call_invalid(call, "/name", "must have 1 to %d characters", NAME_POINTS_MAX);
     if (in->role != ROLE_VENDOR && in->vendor_name.ptr != NULL)
         return call_invalid(call, "/vendor_name", "is for vendors");
     if (in->vendor_name.ptr != NULL && !has_points(in->vendor_name, 1, NAME_POINTS_MAX))
-        return call_invalid(call, "/vendor_name", "has 1 to %d characters", NAME_POINTS_MAX);
+        return call_invalid(call, "/vendor_name", "must have 1 to %d characters", NAME_POINTS_MAX);
     return ERR_OK;
 }
 

@@ -24,7 +24,7 @@ bool attempt_may_become(enum attempt_state from, enum attempt_state to)
         [ATTEMPT_CAPTURED] = TO(SUCCEEDED) | TO(ABORTING),
         [ATTEMPT_VOIDING] = TO(VOIDED) | TO(CAPTURED),
         [ATTEMPT_ABORTING] = TO(FAILED),
-        [ATTEMPT_WAITING] = TO(CAPTURED),
+        [ATTEMPT_WAITING] = TO(CAPTURED) | TO(VOIDED),
     };
 
     return (may[from] & (1u << to)) != 0;
@@ -245,6 +245,15 @@ err attempt_take_due(struct call *call, struct attempt *ret, int64_t *ret_next_m
                    &count));
     }
     return attempt_find(call, id, ret);
+}
+
+err attempt_forgo(struct tx *tx, struct call *call, order_id order)
+{
+    assert(attempt_may_become(ATTEMPT_WAITING, ATTEMPT_VOIDED) &&
+           attempt_may_become(ATTEMPT_CONFIRMING, ATTEMPT_ABORTING));
+    return db_exec(
+        tx, &SQL_ATTEMPT_FORGO,
+        ARGS(UUID(order.uuid), TEXT(str_of(err_name(ERR_TICKET_CANCELLED))), I64(call->now_ms)));
 }
 
 err attempt_all_due(struct call *call)

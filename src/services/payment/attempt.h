@@ -9,6 +9,7 @@
  *      └──(refused)───┴─(declined)─▶ ABORTING ─▶ FAILED
  *
  *   CREATED ─begin─▶ CONFIRMING ─confirm─▶ WAITING ─settled by staff─▶ CAPTURED   (cash, transfer)
+ *                     │    │                  └─(order cancelled)─▶ VOIDED
  *                     │    └──────confirm─▶ CAPTURED                               (free)
  *                     └─(order gone)─▶ ABORTING ◀─(order gone)─ CAPTURED
  *
@@ -98,5 +99,7 @@ err attempt_forget_key(struct call *call, attempt_id id);
 /* The next one that nobody has finished in time; leases it for a while. ERR_NOT_FOUND: none is due;
  * *ret_next_ms then says when (CLOCK_NEVER_MS: none is unfinished). */
 err attempt_take_due(struct call *call, struct attempt *ret, int64_t *ret_next_ms);
+/* The order was cancelled: nobody expects its cash or transfer any more. */
+err attempt_forgo(struct tx *tx, struct call *call, order_id order);
 /* At the start: whatever is unfinished is due at once. */
 err attempt_all_due(struct call *call);

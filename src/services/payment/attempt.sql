@@ -50,6 +50,11 @@ SELECT id, next_ms FROM payment_attempt WHERE state < 9 ORDER BY next_ms LIMIT 1
 -- name: attempt_lease
 UPDATE payment_attempt SET next_ms = $3, tries = tries + 1 WHERE id = $1 AND next_ms = $2 AND state < 9;
 
+-- One that waits is void (12). One whose driver has not written yet that it waits (4) is aborted (8) by the next who comes.
+-- name: attempt_forgo
+UPDATE payment_attempt SET state = CASE WHEN state = 9 THEN 12 ELSE 8 END, failure = $2, tries = 0, next_ms = $3, updated_at_ms = $3
+WHERE order_id = $1 AND state IN (4, 9);
+
 -- name: attempt_all_due
 UPDATE payment_attempt SET next_ms = 0 WHERE state < 9;
 

@@ -128,10 +128,12 @@ static err confirm(struct stand_in_order *order, const struct booking_confirm *i
     return ERR_OK;
 }
 
-static err settle(struct stand_in_order *order, const struct booking_settle *in)
+static err settle(struct stand_in_order *order, const struct booking_settle *in,
+                  struct booking_settled *ret)
 {
     if (!is_of(order, in->attempt) || order->is_gone)
         return ERR_CONFLICT;
+    ret->paid = (struct money){order->total_minor, {"EGP"}};
     if (order->state == STAND_IN_SETTLED)
         return ERR_OK;
     if (order->state != STAND_IN_CONFIRMED)
@@ -169,7 +171,7 @@ static err act(struct call *call, const struct op *op, const void *in, void *ret
     if (op == &booking_confirm_op)
         e = confirm(order, in);
     else if (op == &booking_settle_op)
-        e = settle(order, in);
+        return settle(order, in, ret);
     else if (op == &booking_payment_abort_op)
         e = abort_payment(order, in);
     else

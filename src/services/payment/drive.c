@@ -175,14 +175,17 @@ static err abort_order(struct call *call, struct attempt *attempt)
 
 static err settle(struct call *call, struct attempt *attempt)
 {
-    struct booking_view view = {0};
+    struct booking_settled settled = {0};
     const struct booking_settle in = {attempt->order, attempt->id};
-    const err e = booking_settle(call, &in, &view);
+    const err e = booking_settle(call, &in, &settled);
 
     if (err_status(e) >= 500)
         return e;
-    if (e == ERR_OK)
+    if (e == ERR_OK) {
+        if (attempt->provider.ptr == NULL) /* whoever takes it by hand takes what is due */
+            attempt->amount = settled.paid;
         return attempt_move(call, attempt, ATTEMPT_SUCCEEDED);
+    }
     /* The order is gone although its tickets had been made: what was charged for it goes back. */
     if (attempt->provider.ptr == NULL)
         return end_without_money(call, attempt, ERR_ORDER_EXPIRED);

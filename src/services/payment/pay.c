@@ -108,12 +108,13 @@ static err check_request(struct call *call, const struct payment_request *in, st
         known = known || str_eq(in->method, str_of(methods[i]));
     if (!known)
         return call_invalid(call, "/method",
-                            "is one of card, cash_on_arrival, bank_transfer, free");
+                            "must be one of card, cash_on_arrival, bank_transfer, free");
     if (in->payment_method.ptr != NULL)
         return call_invalid(call, "/payment_method_id", "names no payment method of this event");
     if (!is_card(in->method))
-        return in->token.ptr == NULL ? ERR_OK
-                                     : call_invalid(call, "/token", "goes with method card only");
+        return in->token.ptr == NULL
+                   ? ERR_OK
+                   : call_invalid(call, "/token", "must be left out: only method card takes one");
     if (in->token.ptr == NULL)
         return call_invalid(call, "/token", "is required for a card");
     return provider->check_token(call, in->token, ret_brand);

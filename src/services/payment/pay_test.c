@@ -1,102 +1,15 @@
 /* payment/pay_test.c - POST /payment over HTTP, with the real booking behind it. */
 #include "services/payment/pay.h"
 
-#include "services/booking/booking.h"
-#include "services/payment/payment.h"
-#include "support/office.h"
+#include "services/payment/pay_fixture.h"
 #include "support/test.h"
 
 enum { TWINS = 10 };
-
-static const struct service *const services[] = {&booking_service, &payment_service, NULL};
-
-static void open_office(struct office *office)
-{
-    office_open(office, &(struct office_options){.services = services});
-    office_run_due(office); /* the chores have had their look at the start */
-}
-
-/* --- What is sold --- */
-
-/* An event of vendor 1: 100 tickets at that price, paid by `methods` (JSON). */
-static str add_event(struct office *office, int price_minor, const char *methods)
-{
-    const str body = arena_printf(
-        office->arena,
-        "{\"name\":\"Jazz Night\",\"type\":\"concert\",\"description\":\"\",\"online\":true,"
-        "\"starts_at\":\"2026-12-24T18:00:00Z\",\"ends_at\":\"2026-12-24T22:00:00Z\","
-        "\"timezone\":\"UTC\",\"currency\":\"EGP\",\"ticket_types\":[{\"name\":\"Standard\","
-        "\"price\":%d,\"quantity\":100}],\"payment_methods\":%s,\"status\":\"published\"}",
-        price_minor, methods);
-    const struct ask ask = {
-        .who = "vendor-1", .method = "POST", .path = "/events", .body = body.ptr};
-    const struct answer answer = office_ask(office, &ask);
-
-    check_status(201, &answer);
-    return arena_printf(
-        office->arena,
-        "{\"event_id\":\"%.*s\",\"items\":[{\"ticket_type_id\":\"%.*s\",\"quantity\":2}]}",
-        STR_ARG(answer_at(office->arena, &answer, "/id")),
-        STR_ARG(answer_at(office->arena, &answer, "/ticket_types/0/id")));
-}
-
-/* Holds two tickets for the customer; the order's id. */
-static str book(struct office *office, const char *who, str booking)
-{
-    const str key = arena_printf(office->arena, "book-%zu", arena_used(office->arena));
-    const struct ask ask = {.who = who,
-                            .method = "POST",
-                            .path = "/tickets/book",
-                            .key = key.ptr,
-                            .body = arena_cstr(office->arena, booking)};
-    const struct answer answer = office_ask(office, &ask);
-
-    check_status(201, &answer);
-    return answer_at(office->arena, &answer, "/order/id");
-}
-
-/* An order of customer 1 over 2 x 50.00, payable by card. */
-static str held(struct office *office)
-{
-    return book(office, "customer-1", add_event(office, 5000, "[{\"type\":\"card\"}]"));
-}
-
-/* --- Paying --- */
-
-static struct ask paying(struct office *office, const char *key, str order, const char *rest)
-{
-    const str body =
-        arena_printf(office->arena, "{\"order_id\":\"%.*s\",%s}", STR_ARG(order), rest);
-
-    return (struct ask){
-        .who = "customer-1", .method = "POST", .path = "/payment", .key = key, .body = body.ptr};
-}
-
-static struct answer pay(struct office *office, const char *key, str order, const char *rest)
-{
-    const struct ask ask = paying(office, key, order, rest);
-
-    return office_ask(office, &ask);
-}
-
-static struct answer pay_card(struct office *office, const char *key, str order, const char *token)
-{
-    return pay(office, key, order,
-               arena_printf(office->arena, "\"method\":\"card\",\"token\":\"%s\"", token).ptr);
-}
 
 static void check_at(struct office *office, const char *want, const struct answer *answer,
                      const char *pointer)
 {
     CHECK_STR(want, answer_at(office->arena, answer, pointer));
-}
-
-static struct answer get(struct office *office, const char *path, str id)
-{
-    const str full = arena_printf(office->arena, "%s%.*s", path, STR_ARG(id));
-    const struct ask ask = {.who = "customer-1", .method = "GET", .path = full.ptr};
-
-    return office_ask(office, &ask);
 }
 
 static int64_t charges(struct office *office, int status)
@@ -119,10 +32,10 @@ TEST(a_card_pays_an_order_and_brings_its_tickets)
     };
     CLEANUP(office_close) struct office office;
 
-    open_office(&office);
+    sale_open(&office);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const str order = held(&office);
-        const struct answer answer = pay_card(&office, cases[i].token, order, cases[i].token);
+        const str order = sale_held(&office);
+        const struct answer answer = sale_pay_card(&office, cases[i].token, order, cases[i].token);
 
         check_status(200, &answer);
         check_at(&office, "succeeded", &answer, "/payment/status");
@@ -149,12 +62,12 @@ TEST(ten_identical_requests_at_once_charge_once_and_get_equal_answers)
         struct answer answers[TWINS];
         int replayed = 0;
 
-        open_office(&office);
-        const str order = held(&office);
+        sale_open(&office);
+        const str order = sale_held(&office);
         const str rest =
             arena_printf(office.arena, "\"method\":\"card\",\"token\":\"%s\"", tokens[t]);
         for (size_t i = 0; i < TWINS; i++)
-            asks[i] = paying(&office, "once", order, rest.ptr);
+            asks[i] = sale_paying(&office, "once", order, rest.ptr);
         office_ask_together(&office, asks, TWINS, answers);
         for (size_t i = 0; i < TWINS; i++) {
             CHECK_I64(answers[0].status, answers[i].status);
@@ -177,24 +90,24 @@ TEST(the_same_again_replays_and_anything_else_is_a_mismatch)
 {
     CLEANUP(office_close) struct office office;
 
-    open_office(&office);
-    const str order = held(&office);
-    const struct answer first = pay_card(&office, "a", order, "tok_visa");
+    sale_open(&office);
+    const str order = sale_held(&office);
+    const struct answer first = sale_pay_card(&office, "a", order, "tok_visa");
     check_status(200, &first);
     for (int i = 0; i < 2; i++) {
         /* Bodies are compared as JSON, not as text. */
         const struct answer again =
-            pay(&office, "a", order, "\n \"token\" : \"tok_visa\", \"method\":\"c\\u0061rd\"");
+            sale_pay(&office, "a", order, "\n \"token\" : \"tok_visa\", \"method\":\"c\\u0061rd\"");
         check_status(200, &again);
         CHECK_STR("true", answer_header(&again, "Idempotency-Replayed"));
         CHECK_STR(arena_cstr(office.arena, first.body), again.body);
         office_restart(&office);
     }
-    const struct answer other = pay_card(&office, "a", order, "tok_mastercard");
+    const struct answer other = sale_pay_card(&office, "a", order, "tok_mastercard");
     check_problem(office.arena, &other, 422, "idempotency_mismatch");
-    const struct answer paid = pay_card(&office, "b", order, "tok_visa");
+    const struct answer paid = sale_pay_card(&office, "b", order, "tok_visa");
     check_problem(office.arena, &paid, 409, "already_paid");
-    const struct answer none = pay_card(&office, NULL, order, "tok_visa");
+    const struct answer none = sale_pay_card(&office, NULL, order, "tok_visa");
     check_problem(office.arena, &none, 400, "idempotency_key_required");
     CHECK_I64(1, charges(&office, CAPTURED));
 }
@@ -203,13 +116,13 @@ TEST(keys_belong_to_the_account)
 {
     CLEANUP(office_close) struct office office;
 
-    open_office(&office);
-    const str booking = add_event(&office, 5000, "[{\"type\":\"card\"}]");
-    const str mine = book(&office, "customer-1", booking);
-    const str yours = book(&office, "customer-2", booking);
-    struct ask ask = paying(&office, "a", yours, "\"method\":\"card\",\"token\":\"tok_visa\"");
+    sale_open(&office);
+    const str booking = sale_event(&office, 5000, "[{\"type\":\"card\"}]");
+    const str mine = sale_book(&office, "customer-1", booking);
+    const str yours = sale_book(&office, "customer-2", booking);
+    struct ask ask = sale_paying(&office, "a", yours, "\"method\":\"card\",\"token\":\"tok_visa\"");
     ask.who = "customer-2";
-    const struct answer first = pay_card(&office, "a", mine, "tok_visa");
+    const struct answer first = sale_pay_card(&office, "a", mine, "tok_visa");
     const struct answer second = office_ask(&office, &ask);
     check_status(200, &first);
     check_status(200, &second);
@@ -242,16 +155,16 @@ TEST(a_request_that_says_nonsense_is_refused_and_leaves_no_trace)
     };
     CLEANUP(office_close) struct office office;
 
-    open_office(&office);
-    const str order = held(&office);
+    sale_open(&office);
+    const str order = sale_held(&office);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const struct answer answer = pay(&office, "a", order, cases[i].rest);
+        const struct answer answer = sale_pay(&office, "a", order, cases[i].rest);
 
         check_problem(office.arena, &answer, cases[i].status, cases[i].code);
         check_at(&office, cases[i].pointer, &answer, "/errors/0/pointer");
         CHECK_I64(0, office_i64(&office, "payment", "SELECT count(*) FROM payment_attempt"));
     }
-    const struct answer paid = pay_card(&office, "a", order, "tok_visa"); /* the key is free */
+    const struct answer paid = sale_pay_card(&office, "a", order, "tok_visa"); /* the key is free */
     check_status(200, &paid);
 }
 
@@ -259,12 +172,12 @@ TEST(an_event_that_takes_one_brand_takes_no_other)
 {
     CLEANUP(office_close) struct office office;
 
-    open_office(&office);
+    sale_open(&office);
     const str order =
-        book(&office, "customer-1", add_event(&office, 5000, "[{\"type\":\"mastercard\"}]"));
-    const struct answer visa = pay_card(&office, "a", order, "tok_visa");
+        sale_book(&office, "customer-1", sale_event(&office, 5000, "[{\"type\":\"mastercard\"}]"));
+    const struct answer visa = sale_pay_card(&office, "a", order, "tok_visa");
     check_problem(office.arena, &visa, 422, "method_not_accepted");
-    const struct answer mastercard = pay_card(&office, "a", order, "tok_mastercard");
+    const struct answer mastercard = sale_pay_card(&office, "a", order, "tok_mastercard");
     check_status(200, &mastercard);
 }
 
@@ -272,9 +185,9 @@ TEST(an_order_is_paid_by_whom_it_belongs_to)
 {
     CLEANUP(office_close) struct office office;
 
-    open_office(&office);
-    const str order = held(&office);
-    struct ask ask = paying(&office, "a", order, "\"method\":\"card\",\"token\":\"tok_visa\"");
+    sale_open(&office);
+    const str order = sale_held(&office);
+    struct ask ask = sale_paying(&office, "a", order, "\"method\":\"card\",\"token\":\"tok_visa\"");
     ask.who = "customer-2";
     const struct answer foreign = office_ask(&office, &ask);
     check_problem(office.arena, &foreign, 404, "not_found");
@@ -282,10 +195,10 @@ TEST(an_order_is_paid_by_whom_it_belongs_to)
     const struct answer nobody = office_ask(&office, &ask);
     check_problem(office.arena, &nobody, 401, "unauthenticated");
     const struct answer unknown =
-        pay_card(&office, "a", STR("ord_01h455vb4pex5vsknk084sn02q"), "tok_visa");
+        sale_pay_card(&office, "a", STR("ord_01h455vb4pex5vsknk084sn02q"), "tok_visa");
     check_problem(office.arena, &unknown, 404, "not_found");
     const struct answer wrong =
-        pay_card(&office, "a", STR("evt_01h455vb4pex5vsknk084sn02q"), "tok_visa");
+        sale_pay_card(&office, "a", STR("evt_01h455vb4pex5vsknk084sn02q"), "tok_visa");
     check_problem(office.arena, &wrong, 422, "invalid_field");
     CHECK_I64(0, office_i64(&office, "payment", "SELECT count(*) FROM payment_attempt"));
 }
@@ -301,11 +214,11 @@ TEST(a_refused_card_leaves_the_tickets_held_for_another_try)
     };
     CLEANUP(office_close) struct office office;
 
-    open_office(&office);
-    const str order = held(&office);
+    sale_open(&office);
+    const str order = sale_held(&office);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const struct answer first = pay_card(&office, cases[i].token, order, cases[i].token);
-        const struct answer again = pay_card(&office, cases[i].token, order, cases[i].token);
+        const struct answer first = sale_pay_card(&office, cases[i].token, order, cases[i].token);
+        const struct answer again = sale_pay_card(&office, cases[i].token, order, cases[i].token);
 
         check_problem(office.arena, &first, 402, cases[i].code);
         check_at(&office, "failed", &first, "/payment/status");
@@ -314,10 +227,10 @@ TEST(a_refused_card_leaves_the_tickets_held_for_another_try)
         CHECK_STR("true", answer_header(&again, "Idempotency-Replayed"));
         CHECK_STR(answer_at(office.arena, &first, "/payment/id").ptr,
                   answer_at(office.arena, &again, "/payment/id"));
-        const struct answer shown = get(&office, "/orders/", order);
+        const struct answer shown = sale_get(&office, "/orders/", order);
         check_at(&office, "held", &shown, "/status");
     }
-    const struct answer paid = pay_card(&office, "c", order, "tok_visa");
+    const struct answer paid = sale_pay_card(&office, "c", order, "tok_visa");
     check_status(200, &paid);
     CHECK_I64(1, charges(&office, CAPTURED));
 }
@@ -326,17 +239,17 @@ TEST(a_provider_that_is_down_keeps_neither_money_nor_key)
 {
     CLEANUP(office_close) struct office office;
 
-    open_office(&office);
-    const str order = held(&office);
+    sale_open(&office);
+    const str order = sale_held(&office);
     for (int i = 0; i < 2; i++) {
-        const struct answer down = pay_card(&office, "a", order, "tok_error");
+        const struct answer down = sale_pay_card(&office, "a", order, "tok_error");
         check_problem(office.arena, &down, 503, "provider_unavailable");
         CHECK(answer_header(&down, "Retry-After").size > 0);
         CHECK_STR(NULL, answer_header(&down, "Idempotency-Replayed"));
     }
-    const struct answer shown = get(&office, "/orders/", order);
+    const struct answer shown = sale_get(&office, "/orders/", order);
     check_at(&office, "held", &shown, "/status");
-    const struct answer paid = pay_card(&office, "a", order, "tok_visa");
+    const struct answer paid = sale_pay_card(&office, "a", order, "tok_visa");
     check_status(200, &paid);
 }
 
@@ -345,21 +258,21 @@ TEST(what_the_provider_answers_late_ends_in_the_background)
     static const char *const tokens[] = {"tok_timeout", "tok_slow"};
     CLEANUP(office_close) struct office office;
 
-    open_office(&office);
+    sale_open(&office);
     for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++) {
-        const str order = held(&office);
-        const struct answer pending = pay_card(&office, tokens[i], order, tokens[i]);
+        const str order = sale_held(&office);
+        const struct answer pending = sale_pay_card(&office, tokens[i], order, tokens[i]);
 
         check_status(200, &pending);
         check_at(&office, "pending", &pending, "/payment/status");
         check_at(&office, "held", &pending, "/order/status");
         check_at(&office, "[]", &pending, "/tickets");
-        const struct answer other = pay_card(&office, "other", order, "tok_visa");
+        const struct answer other = sale_pay_card(&office, "other", order, "tok_visa");
         check_status(200, &other); /* the attempt that is under way is the answer */
         CHECK_STR(answer_at(office.arena, &pending, "/payment/id").ptr,
                   answer_at(office.arena, &other, "/payment/id"));
         office_advance(&office, 5000);
-        const struct answer again = pay_card(&office, tokens[i], order, tokens[i]);
+        const struct answer again = sale_pay_card(&office, tokens[i], order, tokens[i]);
         check_status(200, &again);
         CHECK_STR("true", answer_header(&again, "Idempotency-Replayed"));
         check_at(&office, "succeeded", &again, "/payment/status");
@@ -373,11 +286,11 @@ TEST(a_hold_that_has_ended_cannot_be_paid)
 {
     CLEANUP(office_close) struct office office;
 
-    open_office(&office);
-    const str order = held(&office);
+    sale_open(&office);
+    const str order = sale_held(&office);
     office_advance(&office, INT64_C(600000));
     for (int i = 0; i < 2; i++) {
-        const struct answer answer = pay_card(&office, "a", order, "tok_visa");
+        const struct answer answer = sale_pay_card(&office, "a", order, "tok_visa");
         check_problem(office.arena, &answer, 410, "order_expired");
         CHECK_STR(NULL, answer_header(&answer, "Idempotency-Replayed"));
     }
@@ -388,16 +301,16 @@ TEST(three_d_secure_approved_brings_the_tickets)
 {
     CLEANUP(office_close) struct office office;
 
-    open_office(&office);
-    const str order = held(&office);
-    const struct answer asked = pay_card(&office, "a", order, "tok_3ds");
+    sale_open(&office);
+    const str order = sale_held(&office);
+    const struct answer asked = sale_pay_card(&office, "a", order, "tok_3ds");
     check_status(200, &asked);
     check_at(&office, "requires_action", &asked, "/payment/status");
     const str page = answer_at(office.arena, &asked, "/payment/redirect_url");
     const str approve = arena_printf(office.arena, "%.*s/approve", STR_ARG(page));
     const struct ask approved = {.method = "POST", .path = approve.ptr};
     CHECK_I64(303, office_ask(&office, &approved).status);
-    const struct answer paid = pay_card(&office, "a", order, "tok_3ds");
+    const struct answer paid = sale_pay_card(&office, "a", order, "tok_3ds");
     check_at(&office, "succeeded", &paid, "/payment/status");
     check_at(&office, "confirmed", &paid, "/order/status");
     CHECK_I64(1, charges(&office, CAPTURED));
@@ -407,11 +320,12 @@ TEST(what_costs_nothing_is_free_and_what_is_not_free_is_paid)
 {
     CLEANUP(office_close) struct office office;
 
-    open_office(&office);
-    const str order = book(&office, "customer-1", add_event(&office, 0, "[{\"type\":\"card\"}]"));
-    const struct answer card = pay_card(&office, "a", order, "tok_visa");
+    sale_open(&office);
+    const str order =
+        sale_book(&office, "customer-1", sale_event(&office, 0, "[{\"type\":\"card\"}]"));
+    const struct answer card = sale_pay_card(&office, "a", order, "tok_visa");
     check_problem(office.arena, &card, 422, "method_not_accepted");
-    const struct answer free = pay(&office, "b", order, "\"method\":\"free\"");
+    const struct answer free = sale_pay(&office, "b", order, "\"method\":\"free\"");
     check_status(200, &free);
     check_at(&office, "succeeded", &free, "/payment/status");
     check_at(&office, "confirmed", &free, "/order/status");
@@ -430,22 +344,22 @@ TEST(cash_brings_tickets_at_once_and_a_transfer_when_it_has_come)
     };
     CLEANUP(office_close) struct office office;
 
-    open_office(&office);
+    sale_open(&office);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const str methods = arena_printf(office.arena, "[{\"type\":\"%s\"}]", cases[i].method);
-        const str order = book(&office, "customer-1", add_event(&office, 5000, methods.ptr));
+        const str order = sale_book(&office, "customer-1", sale_event(&office, 5000, methods.ptr));
         const str rest = arena_printf(office.arena, "\"method\":\"%s\"", cases[i].method);
-        const struct answer answer = pay(&office, cases[i].method, order, rest.ptr);
+        const struct answer answer = sale_pay(&office, cases[i].method, order, rest.ptr);
 
         check_status(200, &answer);
         check_at(&office, "pending", &answer, "/payment/status");
         check_at(&office, "pending", &answer, "/order/status");
         CHECK_I64(cases[i].has_tickets,
                   answer_at(office.arena, &answer, "/tickets/0/id").ptr != NULL);
-        const struct answer again = pay(&office, cases[i].method, order, rest.ptr);
+        const struct answer again = sale_pay(&office, cases[i].method, order, rest.ptr);
         CHECK_STR("true", answer_header(&again, "Idempotency-Replayed"));
         check_at(&office, "pending", &again, "/payment/status");
-        const struct answer other = pay(&office, "other", order, rest.ptr);
+        const struct answer other = sale_pay(&office, "other", order, rest.ptr);
         check_problem(office.arena, &other, 409, "already_paid");
     }
     CHECK_I64(0, office_i64(&office, "payment", "SELECT count(*) FROM sandbox_charge"));

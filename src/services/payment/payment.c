@@ -73,6 +73,21 @@ static err payment_settle_manual_run(struct call *call, const struct payment_set
 OP_DEFINE("payment", payment_settle_manual, struct payment_settle_manual, struct payment_settled,
           &settle_shape, &settled_shape);
 
+/* --- News of booking --- */
+
+/* What was promised for an order that is cancelled is not owed any more. */
+static err follow_orders(struct call *call, struct tx *tx, const struct feed_event *event)
+{
+    struct payment_settle_manual cancelled = {0};
+    static const struct json_field fields[] = {
+        JSON_F_ID("order_id", struct payment_settle_manual, order, ORDER_PREFIX, JSON_REQUIRED),
+    };
+    static const struct json_shape shape = JSON_SHAPE(fields, struct payment_settle_manual);
+
+    TRY(json_read(call->arena, event->payload, &shape, &cancelled));
+    return attempt_forgo(tx, call, cancelled.order);
+}
+
 /* --- Audit --- */
 
 /* True: the statement found a row, whose first column is in *rows. */
@@ -160,6 +175,11 @@ static const struct chore chores[] = {
     {NULL,          NULL             },
 };
 
+static const struct consumer consumers[] = {
+    {"booking", "order.cancelled", CONSUMER_DURABLE,  follow_orders},
+    {NULL,      NULL,              CONSUMER_VOLATILE, NULL         },
+};
+
 const struct service payment_service = {
     .name = "payment",
     .routes = routes,
@@ -168,6 +188,7 @@ const struct service payment_service = {
     .migrations = &payment_migrations,
     .settings = &payment_settings,
     .chores = chores,
+    .consumers = consumers,
     .open = open_payment,
     .close = close_payment,
 };
