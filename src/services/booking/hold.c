@@ -80,7 +80,7 @@ static err check_attendees(struct call *call, const struct hold_request *asked)
         const str email = asked->attendees[i].email;
 
         if (email.ptr != NULL && mail_check_address(email) != ERR_OK)
-            e = bad_element(call, "attendees", i, "email", "Is no e-mail address.");
+            e = bad_element(call, "attendees", i, "email", "is not an e-mail address");
     }
     return e;
 }
