@@ -62,7 +62,7 @@ int command_version(int argc, [[maybe_unused]] char **argv)
 int command_migrate(int argc, char **argv)
 {
     struct world world = {0};
-    struct world_options options = {0};
+    struct world_options options = {.prepares = true};
     const struct option flags[] = {
         WORLD_FLAGS(options), {NULL, NULL, NULL}
     };
@@ -71,6 +71,11 @@ int command_migrate(int argc, char **argv)
     if (options_read(argc, argv, flags, NULL, 0, &words) != ERR_OK)
         return 2;
     const err e = world_open(&world, &options);
+    if (e == ERR_OK) {
+        const struct node_prepared *made = &world.node->prepared;
+        printf("migrate: %d roles, %d databases made; %d migrations applied\n", made->roles,
+               made->databases, made->migrations);
+    }
     world_close(&world);
     return e == ERR_OK ? 0 : 1;
 }

@@ -1,12 +1,9 @@
 /* serve.c - `boxoffice serve`: opens the services, listens, and ends on SIGTERM or SIGINT after the requests in flight. */
 #include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "commands.h"
@@ -52,23 +49,6 @@ static bool parse_listen(str text, struct listen *ret)
     else
         return false;
     return true;
-}
-
-/* One server owns a data directory; commands come and go beside it. */
-static int lock_data(const char *dir)
-{
-    char path[4096];
-
-    (void)snprintf(path, sizeof(path), "%s/serve.lock", dir);
-    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
-        return fd;
-    (void)fprintf(stderr, "boxoffice: %s: %s\n", path,
-                  fd >= 0 && errno == EWOULDBLOCK ? "another server runs on this data"
-                                                  : strerrordesc_np(errno));
-    if (fd >= 0)
-        (void)close(fd);
-    return -1;
 }
 
 static int listen_and_wait(struct world *world, const struct listen *listen,
@@ -146,13 +126,8 @@ int command_serve(int argc, char **argv)
     }
     block_signals(&signals);
     int status = 1;
-    if (world_open(&world, &options) == ERR_OK) {
-        const int lock = lock_data(world.node->data_dir);
-        if (lock >= 0)
-            status = listen_and_wait(&world, &listen, &signals);
-        if (lock >= 0)
-            (void)close(lock);
-    }
+    if (world_open(&world, &options) == ERR_OK)
+        status = listen_and_wait(&world, &listen, &signals);
     world_close(&world);
     return status;
 }

@@ -4,8 +4,10 @@
 #include "world.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -79,17 +81,43 @@ static err make_data_dir(struct world *world, const char *dir)
     return complain(arena_printf(world->arena, "cannot make %s: %s", dir, strerrordesc_np(errno)));
 }
 
+/* One server owns the files of its databases; commands come and go beside it. What lies on a
+ * PostgreSQL server may have many. */
+static err lock_files(struct world *world, const char *data)
+{
+    const str scheme = STR("sqlite:");
+    const str url = config_text(world->config, "database.url");
+    const char *dir = data;
+
+    if (str_starts(url, scheme)) {
+        dir = arena_cstr(world->arena, str_slice(url, scheme.size, url.size));
+        TRY(make_data_dir(world, dir));
+    } else if (url.size > 0) {
+        return ERR_OK;
+    }
+    const char *path = arena_printf(world->arena, "%s/serve.lock", dir).ptr;
+    world->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (world->lock >= 0 && flock(world->lock, LOCK_EX | LOCK_NB) == 0)
+        return ERR_OK;
+    return complain(arena_printf(world->arena, "%s: %s", path,
+                                 world->lock >= 0 && errno == EWOULDBLOCK
+                                     ? "another server runs on this data"
+                                     : strerrordesc_np(errno)));
+}
+
 err world_open(struct world *world, const struct world_options *options)
 {
     const str data = options->data.ptr != NULL ? options->data : STR("./boxoffice-data");
     str why = STR_ABSENT;
 
-    *world = (struct world){.arena = arena_open(0)};
+    *world = (struct world){.arena = arena_open(0), .lock = -1};
     clock_test_init(&world->test_clock);
     if (options->services.ptr != NULL && !str_eq(options->services, STR("all")))
         return complain(STR("--services: this build runs all services in one process: all"));
     TRY(load_settings(world, options));
     TRY(make_data_dir(world, arena_cstr(world->arena, data)));
+    if (options->background)
+        TRY(lock_files(world, arena_cstr(world->arena, data)));
 
     struct clock *clock = options->test_clock ? &world->test_clock.clock : clock_system();
     world->log = log_open(STDERR_FILENO, options->background ? LOG_INFO : LOG_WARN, clock);
@@ -101,6 +129,8 @@ err world_open(struct world *world, const struct world_options *options)
         .log = world->log,
         .data_dir = arena_cstr(world->arena, data),
         .background = options->background,
+        .alone = options->background,
+        .prepares = options->prepares,
     };
     if (node_open(&node, world->arena, &world->node, &why) != ERR_OK)
         return complain(why);
@@ -111,6 +141,8 @@ void world_close(struct world *world)
 {
     if (world->node != NULL)
         node_close(world->node);
+    if (world->lock >= 0)
+        (void)close(world->lock);
     if (world->config != NULL)
         config_close(world->config);
     if (world->log != NULL)

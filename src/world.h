@@ -14,7 +14,8 @@ struct world_options { /* of every command */
     str services;      /* --services */
     str listen;        /* --listen; absent: no server */
     bool test_clock;
-    bool background;
+    bool background; /* serves: refused where another server works on the same files */
+    bool prepares;   /* makes what is missing on a PostgreSQL server */
 };
 
 struct world {
@@ -23,6 +24,7 @@ struct world {
     struct config *config;
     struct clock_test test_clock;
     struct node *node;
+    int lock; /* of the data, while it is served; -1: none */
 };
 
 /* Opens settings and services. ERR_INVALID, ERR_UNAVAILABLE: said in one line on stderr. world_close is due in any case. */

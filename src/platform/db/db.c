@@ -103,7 +103,7 @@ static err migrate_and_prepare(struct db *db, const struct db_options *options, 
                                str *ret_why)
 {
     TRY(db->driver->migrate_begin(db, arena, ret_why));
-    TRY(db_migrate(db, options->migrations, arena, ret_why));
+    TRY(db_migrate(db, options, arena, ret_why));
     TRY(db->driver->migrate_end(db, arena, ret_why));
     return db->driver->ready(db, arena, ret_why);
 }

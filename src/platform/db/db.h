@@ -63,6 +63,11 @@ struct db_options {
     const struct sql_list *const *statements;       /* NULL-terminated; outlive the db */
     const struct migration_list *const *migrations; /* NULL-terminated, applied in this order */
     int reader_count_max;                           /* 0: 4 */
+    bool only_check; /* applies no migration: ERR_INVALID if one is missing */
+    /* Of all processes that share it one at a time writes, as is always so with SQLite: whatever a
+     * transaction has read holds until it ends. */
+    bool one_writer;
+    int *applied; /* grows by one with each migration that is applied; may be NULL */
     const struct clock *clock;
     struct log *log;
     struct metrics *metrics; /* may be NULL */

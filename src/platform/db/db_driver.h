@@ -94,5 +94,4 @@ void db_done(struct db *db);
 void db_complain(struct db *db, err e, const char *statement, int code, const char *message);
 
 /* Applies what is missing; in migrate.c. */
-err db_migrate(struct db *db, const struct migration_list *const *lists, struct arena *arena,
-               str *ret_why);
+err db_migrate(struct db *db, const struct db_options *options, struct arena *arena, str *ret_why);

@@ -45,8 +45,8 @@ static err find_applied(struct tx *tx, const struct migration_list *list, size_t
 }
 
 /* Applies the next migration of `list`; *ret_done if there was none left. */
-static err apply_next(struct db *db, const struct migration_list *list, bool *ret_done,
-                      struct arena *arena, str *ret_why)
+static err apply_next(struct db *db, const struct migration_list *list, int *applied_count,
+                      bool *ret_done, struct arena *arena, str *ret_why)
 {
     CLEANUP(tx_rollback) struct tx tx = {0};
     const struct migration *next;
@@ -63,6 +63,8 @@ static err apply_next(struct db *db, const struct migration_list *list, bool *re
                 ARGS(TEXT(str_of(list->owner)), I64(next->number), TEXT(str_of(next->name)),
                      I64(clock_now_ms(db->clock)))));
     TRY(tx_commit(&tx));
+    if (applied_count != NULL)
+        (*applied_count)++;
     if (db->log != NULL)
         log_event(db->log, LOG_INFO, "db.migrated", LOG_CSTR("db", db->name),
                   LOG_CSTR("owner", list->owner), LOG_I64("number", next->number),
@@ -70,21 +72,39 @@ static err apply_next(struct db *db, const struct migration_list *list, bool *re
     return ERR_OK;
 }
 
-static err migrate_list(struct db *db, const struct migration_list *list, struct arena *arena,
-                        str *ret_why)
+static err migrate_list(struct db *db, const struct migration_list *list, int *applied_count,
+                        struct arena *arena, str *ret_why)
 {
     bool done = false;
 
     while (!done)
-        TRY(apply_next(db, list, &done, arena, ret_why));
+        TRY(apply_next(db, list, applied_count, &done, arena, ret_why));
     return ERR_OK;
 }
 
-err db_migrate(struct db *db, const struct migration_list *const *lists, struct arena *arena,
-               str *ret_why)
+static err check_list(struct db *db, const struct migration_list *list, struct arena *arena,
+                      str *ret_why)
 {
+    CLEANUP(tx_rollback) struct tx tx = {0};
+    size_t applied = 0;
+
+    TRY(tx_begin(&tx, db)); /* readers are not there yet */
+    TRY(find_applied(&tx, list, &applied, arena, ret_why));
+    if (applied == list->count)
+        return ERR_OK;
+    *ret_why = arena_printf(arena, "%s lacks migration %d (%s) of %s", db->name,
+                            list->items[applied].number, list->items[applied].name, list->owner);
+    return ERR_INVALID;
+}
+
+err db_migrate(struct db *db, const struct db_options *options, struct arena *arena, str *ret_why)
+{
+    const struct migration_list *const *lists = options->migrations;
+
     for (size_t i = 0; lists != NULL && lists[i] != NULL; i++) {
-        const err e = migrate_list(db, lists[i], arena, ret_why);
+        const err e = options->only_check
+                          ? check_list(db, lists[i], arena, ret_why)
+                          : migrate_list(db, lists[i], options->applied, arena, ret_why);
 
         if (e != ERR_OK && ret_why->ptr == NULL)
             *ret_why = arena_printf(arena, "%s: cannot be migrated (%s)", db->name, err_name(e));

@@ -100,6 +100,24 @@ TEST(a_database_that_is_newer_or_another_is_refused)
     CHECK_OK(open_with(&shop, steps, 2));
 }
 
+TEST(who_only_checks_says_what_is_missing_and_applies_nothing)
+{
+    CLEANUP(shop_done) struct shop shop;
+    int applied = 0;
+
+    shop_init(&shop, false);
+    shop.options.applied = &applied;
+    CHECK_OK(open_with(&shop, steps, 1));
+    CHECK_I64(2, applied); /* its own, and the other's */
+    shop_close(&shop);
+    shop.options.only_check = true;
+    CHECK_ERR(ERR_INVALID, open_with(&shop, steps, 3));
+    CHECK_STR("shop lacks migration 2 (child) of test", shop.why);
+    CHECK_OK(open_with(&shop, steps, 1));
+    CHECK_I64(2, applied);
+    CHECK_I64(2, ask(&shop, "SELECT count(*) FROM schema_migration"));
+}
+
 TEST(a_migration_that_fails_leaves_nothing_behind)
 {
     static const struct {

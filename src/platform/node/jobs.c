@@ -3,7 +3,7 @@
  *     waiting --claim--> leased --end--> (deleted)
  *        ^                  |---retry--> waiting, due later
  *        |                  `---bury---> dead
- *        `-- the lease ends, or jobs_open: whoever held it has died
+ *        `-- the lease ends, or jobs_open, alone: whoever held it has died
  *
  * A claim counts the attempt before it is made, so a job that kills its process is buried in the
  * end too, and the attempt's number fences its result: who lost the lease changes nothing. */
@@ -272,7 +272,8 @@ err jobs_open(struct instance *self)
     if (self->service->jobs == NULL)
         return ERR_OK;
     assert(self->db != NULL);
-    TRY(free_leases(self));
+    if (node->alone)
+        TRY(free_leases(self));
 
     const char *labels = arena_printf(node->arena, "service=\"%s\"", self->service->name).ptr;
     struct runner *runner = arena_new(node->arena, struct runner);

@@ -30,5 +30,6 @@ err job_add(struct tx *tx, struct call *call, const char *kind, str key, int64_t
 /* Call after the commit: lets the runner see it at once. */
 void jobs_wake(struct instance *self);
 
-/* The node's own: frees what a dead process had leased and adds the chore "jobs". */
+/* The node's own: frees what a dead process had leased, if the node is alone, and adds the chore
+ * "jobs". */
 err jobs_open(struct instance *self);

@@ -9,12 +9,11 @@
 #include "platform/node/node.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "platform/crypto/crypto.h"
+#include "platform/node/databases.h"
 #include "platform/node/feed.sql.h"
 #include "platform/node/jobs.sql.h"
 #include "platform/node/migrations.h"
@@ -24,63 +23,9 @@ enum {
     ROUNDS_MAX = 10000, /* of node_run_due: more means that something always wants to run again */
 };
 #define ARGON2_SETTING "identity.argon2_memory_kib"
-#define IN_MEMORY      ":memory:"
-
-static const struct setting rows[] = {
-    SETTING_STRING("database.url", "",
-                   "Where the databases are: sqlite:DIR; if empty, in the data directory."),
-};
-const struct settings node_settings = SETTINGS(rows);
 
 static const struct sql_list *const platform_statements[] = {&outbox_sql, &feed_sql, &jobs_sql};
 enum { PLATFORM_STATEMENTS = sizeof(platform_statements) / sizeof(platform_statements[0]) };
-
-/* --- Where things are --- */
-
-static bool is_in_memory(const struct node *node)
-{
-    return strcmp(node->data_dir, IN_MEMORY) == 0;
-}
-
-static err make_dir(const char *dir, const char *what, struct arena *arena, str *ret_why)
-{
-    struct stat found;
-
-    if (mkdir(dir, 0700) != 0 && errno != EEXIST) {
-        *ret_why = arena_printf(arena, "%s: cannot make %s: %m", what, dir);
-        return ERR_UNAVAILABLE;
-    }
-    if (stat(dir, &found) != 0) {
-        *ret_why = arena_printf(arena, "%s: cannot use %s: %m", what, dir);
-        return ERR_UNAVAILABLE;
-    }
-    if (!S_ISDIR(found.st_mode)) {
-        *ret_why = arena_printf(arena, "%s: %s is not a directory", what, dir);
-        return ERR_UNAVAILABLE;
-    }
-    return ERR_OK;
-}
-
-/* Of database.url: the directory, or absent if databases go wherever the other data is. */
-static err database_dir(const struct node *node, struct arena *arena, str *ret_dir, str *ret_why)
-{
-    const str prefix = STR("sqlite:");
-    const str url = config_text(node->config, "database.url");
-    str rest = url;
-    str scheme = STR_ABSENT;
-
-    *ret_dir = STR_ABSENT;
-    if (url.size == 0)
-        return ERR_OK;
-    if (!str_starts(url, prefix) || url.size == prefix.size) {
-        (void)str_split(&rest, ':', &scheme); /* the rest of it may hold a password */
-        *ret_why = arena_printf(arena, "database.url: only sqlite:DIR is understood, not %.*s:...",
-                                STR_ARG(scheme));
-        return ERR_INVALID;
-    }
-    *ret_dir = arena_str(arena, str_slice(url, prefix.size, url.size));
-    return make_dir(ret_dir->ptr, "database.url", arena, ret_why);
-}
 
 /* --- Going up --- */
 
@@ -88,11 +33,11 @@ static err open_keys(struct node *node, struct arena *arena, str *ret_why)
 {
     struct hasher_options options = {0};
 
-    if (is_in_memory(node)) {
+    if (strcmp(node->data_dir, ":memory:") == 0) {
         TRY(keyring_open_memory(rng_u64(node->rng), &node->keyring));
     } else {
         const str dir = arena_printf(arena, "%s/keys", node->data_dir);
-        TRY(make_dir(node->data_dir, "data directory", arena, ret_why));
+        TRY(make_private_dir(node->data_dir, "data directory", arena, ret_why));
         TRY(keyring_open(dir.ptr, node->rng, arena, &node->keyring, ret_why));
     }
     if (config_knows(node->config, ARGON2_SETTING))
@@ -119,48 +64,51 @@ static const struct sql_list *const *statements_of(const struct service *service
     return all;
 }
 
-static err open_db(struct instance *self, str dir, struct arena *arena, str *ret_why)
+static err open_db(struct instance *self, const struct databases *where, struct arena *arena,
+                   str *ret_why)
 {
     struct node *node = self->node;
     const struct service *service = self->service;
     const struct migration_list **migrations;
-    str url;
 
     if (service->migrations == NULL)
         return ERR_OK;
     migrations = arena_new_array(node->arena, const struct migration_list *, 3);
     migrations[0] = &platform_migrations;
     migrations[1] = service->migrations;
-    if (dir.ptr != NULL)
-        url = arena_printf(node->arena, "sqlite:%s/%s.db", dir.ptr, service->name);
-    else if (!is_in_memory(node))
-        url = arena_printf(node->arena, "sqlite:%s/%s.db", node->data_dir, service->name);
-    else /* the node's address: several nodes of one process share nothing */
-        url = arena_printf(node->arena, "sqlite:" IN_MEMORY "%p-%s", (void *)node, service->name);
 
     const struct db_options options = {
-        .url = url.ptr,
+        .url = databases_url(where, node, service->name, node->arena).ptr,
         .statements = statements_of(service, node->arena),
         .migrations = migrations,
+        .only_check = where->place == ON_SERVER && !node->prepares,
+        .one_writer = service->one_writer,
+        .applied = &node->prepared.migrations,
         .clock = node->clock,
         .log = node->log,
         .metrics = node->metrics,
     };
-    return db_open(&options, arena, &self->db, ret_why);
+    const err e = db_open(&options, arena, &self->db, ret_why);
+    if (e != ERR_OK) {
+        if (where->place == ON_SERVER && !node->prepares)
+            databases_explain(where, service->name, arena, ret_why);
+        return e;
+    }
+    return outbox_adopt(self);
 }
 
 static err open_databases(struct node *node, struct arena *arena, str *ret_why)
 {
-    str dir = STR_ABSENT;
+    struct databases where;
 
-    TRY(database_dir(node, arena, &dir, ret_why));
-    for (size_t i = 0; i < node->instance_count; i++) {
-        struct instance *self = &node->instances[i];
-
-        TRY(open_db(self, dir, arena, ret_why));
-        if (self->db != NULL)
-            TRY(outbox_adopt(self));
+    TRY(databases_find(node, arena, &where, ret_why));
+    if (where.place == ON_SERVER) {
+        node->alone = false;
+        if (node->prepares)
+            TRY(databases_provision(&where, node, arena, ret_why));
     }
+    for (size_t i = 0; i < node->instance_count; i++)
+        TRY(open_db(&node->instances[i], &where, arena, ret_why));
     return ERR_OK;
 }
 
@@ -241,6 +189,8 @@ err node_open(const struct node_options *options, struct arena *arena, struct no
         .metrics = metrics_open(),
         .arena = arena_open(0),
         .background = options->background,
+        .alone = options->alone,
+        .prepares = options->prepares,
     };
     node->data_dir = arena_cstr(node->arena, str_of(options->data_dir));
     add_instances(node, options->services);

@@ -32,6 +32,7 @@ struct service {
     const struct op *const *ops;
     const struct sql_list *const *statements;
     const struct migration_list *migrations; /* NULL: has no database */
+    bool one_writer;                         /* of its database: see db_options */
     const struct settings *settings;         /* may be NULL */
     const struct chore *chores;              /* ends with a row without name; may be NULL */
     const struct job_kind *jobs;             /* likewise */
@@ -50,7 +51,7 @@ struct instance {
     bool is_open;        /* from the end of open to the begin of close: ops reach it */
 };
 
-/* What the node itself is told: database.url. */
+/* What the node itself is told: database.url, database.prefix. */
 extern const struct settings node_settings;
 
 struct node_options {
@@ -61,6 +62,17 @@ struct node_options {
     struct log *log;
     const char *data_dir; /* databases, keys, mail; ":memory:" keeps databases in memory (tests) */
     bool background;      /* start the chores' threads; else only node_run_due works them off */
+    /* No other process works on these databases, so what another has leased is free. Never so on a
+     * PostgreSQL server. */
+    bool alone;
+    bool prepares; /* makes what is missing on a PostgreSQL server; SQLite files are always made */
+};
+
+/* What opening the node has made. */
+struct node_prepared {
+    int roles;
+    int databases;
+    int migrations;
 };
 
 struct node {
@@ -77,7 +89,10 @@ struct node {
     const char *data_dir;
     struct instance instances[NODE_INSTANCES_MAX];
     size_t instance_count;
+    struct node_prepared prepared;
     bool background;
+    bool alone;
+    bool prepares;
 };
 
 /* Opens databases (migrating them), services, feeds and chores, in the order of `services`. On

@@ -116,6 +116,8 @@ err fixture_try(struct fixture *fixture, const struct service *const *services, 
         .log = fixture->log,
         .data_dir = fixture->dir,
         .background = background,
+        .alone = !fixture->in_company,
+        .prepares = true,
     };
 
     assert(fixture->node == NULL);

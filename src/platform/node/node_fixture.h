@@ -12,6 +12,7 @@ struct fixture {
     struct arena *arena;
     struct node *node; /* NULL: none is open */
     char dir[64];      /* of the data; ":memory:" unless fixture_dir made one */
+    bool in_company;   /* other nodes work on the same databases */
 };
 
 enum { NOTES_SIZE_MAX = 1024 * 1024 };

@@ -123,8 +123,8 @@ TEST(the_databases_can_be_elsewhere)
 
 TEST(a_database_url_of_another_kind_is_refused_without_telling_it)
 {
-    static const char *const urls[] = {"postgresql://box:secret@db.example/box", "sqlite:", "data",
-                                       "SQLITE:secret"};
+    static const char *const urls[] = {"mysql://box:secret@db.example/box", "sqlite:", "data",
+                                       "SQLITE:secret", "postgresql:secret"};
 
     for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
         CLEANUP(fixture_done) struct fixture fixture;
@@ -134,7 +134,35 @@ TEST(a_database_url_of_another_kind_is_refused_without_telling_it)
         CHECK_OK(config_set(fixture.config, STR("database.url"), str_of(urls[i]), &why));
         CHECK_ERR(ERR_INVALID, fixture_try(&fixture, two, false, &why));
         CHECK(is_one_line(why));
-        CHECK(strstr(arena_cstr(fixture.arena, why), "only sqlite:DIR is understood") != NULL);
+        CHECK(strstr(arena_cstr(fixture.arena, why), "are understood") != NULL);
+        CHECK(strstr(arena_cstr(fixture.arena, why), "secret") == NULL);
+    }
+}
+
+TEST(a_server_that_does_not_answer_or_a_prefix_that_is_no_name_is_refused)
+{
+    static const struct {
+        const char *prefix;
+        err want;
+    } cases[] = {
+        {"box_",                                      ERR_UNAVAILABLE},
+        {"Box_",                                      ERR_INVALID    },
+        {"1box",                                      ERR_INVALID    },
+        {"box-",                                      ERR_INVALID    },
+        {"b\"; DROP",                                 ERR_INVALID    },
+        {"a2345678901234567890123456789012345678901", ERR_INVALID    },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        CLEANUP(fixture_done) struct fixture fixture;
+        str why = STR_ABSENT;
+
+        fixture_init(&fixture);
+        CHECK_OK(config_set(fixture.config, STR("database.url"),
+                            STR("postgresql://box:secret@127.0.0.1:1/"), &why));
+        CHECK_OK(config_set(fixture.config, STR("database.prefix"), str_of(cases[i].prefix), &why));
+        CHECK_ERR(cases[i].want, fixture_try(&fixture, two, false, &why));
+        CHECK(is_one_line(why));
         CHECK(strstr(arena_cstr(fixture.arena, why), "secret") == NULL);
     }
 }

@@ -133,8 +133,8 @@ err payment_audit(struct call *call, str *ret_found)
 
 static err fill(struct instance *self, struct call *call, struct payment *payment)
 {
-    /* One process owns these rows here, so what is unfinished is nobody's. */
-    if (self->node->background)
+    /* Nobody else can be working on these rows, so what is unfinished is nobody's. */
+    if (self->node->background && self->node->alone)
         TRY(attempt_all_due(call));
     payment->desk = desk_open(self);
     return payment->desk != NULL ? ERR_OK : ERR_UNAVAILABLE;
