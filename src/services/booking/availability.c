@@ -138,7 +138,10 @@ static err get_tickets(struct req *req)
     reply_header(req, "tickets-available",
                  arena_printf(call->arena, "%" PRId64, availability.on_sale));
     reply_header(req, "tickets-status", str_of(sale_status_names[availability.status]));
-    reply_header(req, "cache-control", STR("no-cache"));
+    /* A second is what other instances may lag behind; who is signed in may be about to buy. */
+    reply_header(req, "vary", STR("Authorization"));
+    reply_header(req, "cache-control",
+                 caller->role == ROLE_ANONYMOUS ? STR("public, max-age=1") : STR("no-store"));
     if (req->method == METHOD_HEAD)
         return reply_empty(req, 200);
     return reply_json(req, 200, &availability_shape, &availability);

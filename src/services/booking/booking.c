@@ -14,15 +14,16 @@
 #include "services/booking/catalog.h"
 #include "services/booking/checkin.h"
 #include "services/booking/checkin.sql.h"
+#include "services/booking/event_browse.h"
 #include "services/booking/event_cancel.h"
 #include "services/booking/event_cancel.sql.h"
 #include "services/booking/event_edit.h"
-#include "services/booking/event_list.h"
 #include "services/booking/event_store.sql.h"
 #include "services/booking/expiry.h"
 #include "services/booking/expiry.sql.h"
 #include "services/booking/hold.h"
 #include "services/booking/hold.sql.h"
+#include "services/booking/list_cache.h"
 #include "services/booking/migrations.h"
 #include "services/booking/order.h"
 #include "services/booking/order.sql.h"
@@ -42,7 +43,7 @@
 #include "services/booking/ticket_pdf.h"
 
 static const struct route_table *const route_tables[] = {
-    &availability_routes, &checkin_routes, &event_routes,  &event_list_routes,
+    &availability_routes, &checkin_routes, &event_routes,  &event_browse_routes,
     &hold_routes,         &order_routes,   &refund_routes, &settle_routes,
     &ticket_file_routes,  &ticket_routes,  NULL,
 };
@@ -98,6 +99,7 @@ static void close_booking(struct instance *self)
     zones_close(booking->zones);
     if (booking->catalog != NULL)
         catalog_close(booking->catalog);
+    list_cache_close(booking->lists);
     seen_free(booking->seen);
     stock_free(booking->stock);
     mem_free(booking);
@@ -110,6 +112,7 @@ static err fill(struct instance *self, struct call *call, struct booking *bookin
 
     booking->hold_ttl_ms = config_i64(self->node->config, "booking.hold_ttl_s") * 1000;
     booking->zones = zones_open(NULL);
+    booking->lists = list_cache_open(LISTS_SIZE_MAX);
     booking->stock = stock_new();
     booking->seen = seen_new(call->now_ms);
     TRY(ticket_printer_open(&booking->printer));

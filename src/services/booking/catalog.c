@@ -36,6 +36,8 @@ struct catalog {
     struct search *search;
     const struct event **slots;
     size_t slot_count;
+    _Atomic uint64_t version;
+    int64_t longest_ms; /* no event that was ever in lasts longer */
 };
 
 /* --- Values --- */
@@ -229,6 +231,7 @@ static void take_out(struct catalog *catalog, event_id id)
     for (size_t i = 0; i < catalog->slot_count; i++)
         if (catalog->slots[i] == event)
             catalog->slots[i] = NULL;
+    catalog->version++;
     event_release(event);
 }
 
@@ -239,6 +242,9 @@ static void put_in(struct catalog *catalog, const struct event *event)
     (void)map_put(catalog->by_slug, event->slug, mem_unconst(event));
     list_insert(catalog, event);
     index_words(catalog, event);
+    if (event->ends_at_ms - event->starts_at_ms > catalog->longest_ms)
+        catalog->longest_ms = event->ends_at_ms - event->starts_at_ms;
+    catalog->version++;
 }
 
 /* --- Loading --- */
@@ -247,7 +253,12 @@ static struct catalog *catalog_new(void)
 {
     struct catalog *catalog = mem_new(struct catalog);
 
-    (void)pthread_rwlock_init(&catalog->lock, NULL);
+    /* Readers come without a pause, and must not keep a change out for ever. */
+    pthread_rwlockattr_t attributes;
+    (void)pthread_rwlockattr_init(&attributes);
+    (void)pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    (void)pthread_rwlock_init(&catalog->lock, &attributes);
+    (void)pthread_rwlockattr_destroy(&attributes);
     catalog->by_id = map_open();
     catalog->by_slug = map_open();
     catalog->search = search_open();
@@ -394,6 +405,24 @@ size_t catalog_first_from(const struct catalog *catalog, int64_t ms)
     const struct event earliest = {.starts_at_ms = ms};
 
     return place_of(catalog, &earliest);
+}
+
+size_t catalog_first_current(const struct catalog *catalog, int64_t now_ms)
+{
+    return catalog_first_from(catalog, now_ms - catalog->longest_ms);
+}
+
+size_t catalog_event_count(struct catalog *catalog)
+{
+    catalog_read_begin(catalog);
+    const size_t count = catalog->count;
+    catalog_read_end(catalog);
+    return count;
+}
+
+uint64_t catalog_version(const struct catalog *catalog)
+{
+    return catalog->version;
 }
 
 const struct event *catalog_at_slot(const struct catalog *catalog, size_t slot)

@@ -29,10 +29,15 @@ void event_release_at(const struct event **event);         /* for CLEANUP */
 
 void catalog_read_begin(struct catalog *catalog);
 void catalog_read_end(struct catalog *catalog);
+/* Another one after each change of any event; of the state that stands still, between begin and end. */
+uint64_t catalog_version(const struct catalog *catalog);
+size_t catalog_event_count(struct catalog *catalog); /* takes the lock itself */
 /* All events, whatever their status, ascending by (starts_at_ms, id). Valid until catalog_read_end. */
 const struct event *const *catalog_by_start(const struct catalog *catalog, size_t *ret_count);
 /* The index of the first event that does not start before `ms`. */
 size_t catalog_first_from(const struct catalog *catalog, int64_t ms);
+/* The index of the first event that may not have ended at `now_ms`. */
+size_t catalog_first_current(const struct catalog *catalog, int64_t now_ms);
 /* An event by its slot of search_hit.slot; NULL: none. */
 const struct event *catalog_at_slot(const struct catalog *catalog, size_t slot);
 const struct search *catalog_search(const struct catalog *catalog);

@@ -14,67 +14,6 @@
 #include "services/booking/state.h"
 #include "services/booking/stock.h"
 
-enum { ANSWER_SIZE_MAX = 4 * 1024 * 1024, NO_FILTER = -1 };
-
-enum sort {
-    SORT_NONE,
-    SORT_DATE_ASC,
-    SORT_DATE_DESC,
-    SORT_PRICE_ASC,
-    SORT_PRICE_DESC,
-    SORT_POPULAR,
-    SORT_NEWEST
-};
-static const char *const sort_names[] = {"",           "date_asc", "date_desc", "price_asc",
-                                         "price_desc", "popular",  "newest",    NULL};
-static const char *const available_names[] = {"false", "true", NULL};
-
-struct event_query {
-    str search;
-    str artist;
-    str venue;
-    str city;
-    str vendor;
-    int type;
-    str date_from;
-    str date_to;
-    int64_t price_min;
-    int64_t price_max;
-    int available;
-    int sort;
-    str cursor;
-    int64_t limit;
-};
-static const struct json_field query_fields[] = {
-    JSON_F_TEXT("search", struct event_query, search, 1, 200, JSON_OPTIONAL),
-    JSON_F_TEXT("artist", struct event_query, artist, 1, 200, JSON_OPTIONAL),
-    JSON_F_TEXT("venue", struct event_query, venue, 1, 200, JSON_OPTIONAL),
-    JSON_F_TEXT("city", struct event_query, city, 1, 200, JSON_OPTIONAL),
-    JSON_F_TOKEN("vendor", struct event_query, vendor, 1, ID_TEXT_SIZE_MAX, JSON_OPTIONAL),
-    JSON_F_ENUM("type", struct event_query, type, event_type_names, JSON_OPTIONAL),
-    JSON_F_TOKEN("date_from", struct event_query, date_from, 1, 40, JSON_OPTIONAL),
-    JSON_F_TOKEN("date_to", struct event_query, date_to, 1, 40, JSON_OPTIONAL),
-    JSON_F_I64("price_min", struct event_query, price_min, 0, MONEY_MINOR_MAX, JSON_OPTIONAL),
-    JSON_F_I64("price_max", struct event_query, price_max, 0, MONEY_MINOR_MAX, JSON_OPTIONAL),
-    JSON_F_ENUM("available", struct event_query, available, available_names, JSON_OPTIONAL),
-    JSON_F_ENUM("sort", struct event_query, sort, sort_names, JSON_OPTIONAL),
-    JSON_F_TOKEN("cursor", struct event_query, cursor, 1, 2000, JSON_OPTIONAL),
-    JSON_F_I64("limit", struct event_query, limit, 1, LIST_LIMIT_MAX, JSON_OPTIONAL),
-};
-const struct json_shape event_query_shape = JSON_SHAPE(query_fields, struct event_query);
-
-struct event_query *event_query_new(struct arena *arena)
-{
-    struct event_query *query = arena_new(arena, struct event_query);
-
-    *query = (struct event_query){.type = NO_FILTER,
-                                  .available = NO_FILTER,
-                                  .price_min = JSON_NULL,
-                                  .price_max = JSON_NULL,
-                                  .limit = LIST_LIMIT_STANDARD};
-    return query;
-}
-
 /* The query, understood. */
 struct filter {
     const struct event_query *query;
@@ -90,9 +29,27 @@ struct filter {
     str artist_name; /* folded */
     str venue_name;
     str city;
+    struct list_basis *basis; /* what is looked at is noted here */
 };
 
 /* --- Rules: no I/O --- */
+
+/* The page may be another one from then on. */
+static void note_moment(const struct filter *filter, int64_t ms)
+{
+    if (ms > filter->now_ms && ms < filter->basis->until_ms)
+        filter->basis->until_ms = ms;
+}
+
+/* What is on sale, and with it the price, may change then. */
+static void note_sales(const struct filter *filter, const struct event *event)
+{
+    for (size_t i = 0; i < event->ticket_type_count; i++) {
+        note_moment(filter, event->ticket_types[i].sales_start_ms); /* JSON_NULL is long past */
+        note_moment(filter, event->ticket_types[i].sales_end_ms);
+    }
+    note_moment(filter, event->ends_at_ms);
+}
 
 int64_t event_price_minor(const struct event *event, int64_t now_ms)
 {
@@ -110,15 +67,23 @@ int64_t event_price_minor(const struct event *event, int64_t now_ms)
     return cheapest_on_sale != INT64_MAX ? cheapest_on_sale : cheapest != INT64_MAX ? cheapest : 0;
 }
 
+static int64_t price_of(const struct filter *filter, const struct event *event)
+{
+    note_sales(filter, event);
+    return event_price_minor(event, filter->now_ms);
+}
+
 static int64_t remaining(const struct filter *filter, const struct ticket_type *type)
 {
     int64_t left = 0;
 
+    filter->basis->uses_stock = true;
     return stock_hint(filter->stock, type->id, &left) ? left : 0;
 }
 
 static bool is_available(const struct filter *filter, const struct event *event)
 {
+    note_sales(filter, event);
     for (size_t i = 0; i < event->ticket_type_count; i++)
         if (ticket_type_on_sale(event, &event->ticket_types[i], filter->now_ms) &&
             remaining(filter, &event->ticket_types[i]) > 0)
@@ -162,14 +127,18 @@ static bool is_listed(const struct filter *filter, const struct event *event)
 
     if (!uuid_is_zero(filter->vendor) && !uuid_eq(event->vendor, filter->vendor))
         return false;
-    if (!filter->own &&
-        (event->status != EVENT_PUBLISHED || (!dates && event->ends_at_ms <= filter->now_ms)))
+    if (!filter->own && event->status != EVENT_PUBLISHED)
         return false;
+    if (!filter->own && !dates) { /* what has ended leaves the list */
+        if (event->ends_at_ms <= filter->now_ms)
+            return false;
+        note_moment(filter, event->ends_at_ms);
+    }
     if (filter->from_ms != JSON_NULL && event->starts_at_ms < filter->from_ms)
         return false;
     if (filter->to_ms != JSON_NULL && event->starts_at_ms > filter->to_ms)
         return false;
-    return query->type == NO_FILTER || event->type == query->type;
+    return query->type == EVENT_NO_FILTER || event->type == query->type;
 }
 
 static bool passes(const struct filter *filter, const struct event *event)
@@ -185,12 +154,13 @@ static bool passes(const struct filter *filter, const struct event *event)
     if (query->city.ptr != NULL && !name_begins_with(event_folded(event)->city, filter->city))
         return false;
     if (query->price_min != JSON_NULL || query->price_max != JSON_NULL) {
-        const int64_t price = event_price_minor(event, filter->now_ms);
+        const int64_t price = price_of(filter, event);
 
         if (price < query->price_min || (query->price_max != JSON_NULL && price > query->price_max))
             return false;
     }
-    return query->available == NO_FILTER || is_available(filter, event) == (query->available == 1);
+    return query->available == EVENT_NO_FILTER ||
+           is_available(filter, event) == (query->available == 1);
 }
 
 /* --- Reading the query --- */
@@ -227,13 +197,15 @@ static err read_vendor(struct call *call, const struct event_query *query, struc
     return ERR_OK;
 }
 
-static err read_filter(struct call *call, const struct event_query *query, struct filter *ret)
+static err read_filter(struct call *call, const struct event_query *query, struct list_basis *basis,
+                       struct filter *ret)
 {
     struct booking *booking = booking_of(call);
     struct filter filter = {.query = query,
                             .stock = booking->stock,
                             .catalog = booking->catalog,
-                            .now_ms = call->now_ms};
+                            .now_ms = call->now_ms,
+                            .basis = basis};
 
     TRY(read_vendor(call, query, &filter));
     TRY(read_date(call, query->date_from, "date_from", false, &filter.from_ms));
@@ -256,20 +228,6 @@ struct position {
     struct uuid id;
 };
 
-/* A cursor belongs to one query: everything but limit and cursor themselves. */
-static const char *list_name(struct call *call, const struct event_query *query)
-{
-    const str parts[] = {query->search, query->artist,    query->venue,  query->city,
-                         query->vendor, query->date_from, query->date_to};
-    struct buf name = buf_in(call->arena, 4096);
-
-    buf_printf(&name, "events %d %d %d %lld %lld", query->sort, query->type, query->available,
-               (long long)query->price_min, (long long)query->price_max);
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-        buf_printf(&name, " %zu:%.*s", parts[i].size, STR_ARG(parts[i]));
-    return buf_str(&name).ptr;
-}
-
 static err read_position(struct call *call, const struct event_query *query, struct position *ret,
                          bool *ret_given)
 {
@@ -278,7 +236,7 @@ static err read_position(struct call *call, const struct event_query *query, str
     *ret_given = query->cursor.ptr != NULL;
     if (!*ret_given)
         return ERR_OK;
-    TRY(cursor_read(call, list_name(call, query), query->cursor, &text));
+    TRY(cursor_read(call, event_query_name(call, query), query->cursor, &text));
     if (text.size != sizeof(*ret))
         return ERR_MALFORMED;
     memcpy(ret, text.ptr, sizeof(*ret));
@@ -287,21 +245,21 @@ static err read_position(struct call *call, const struct event_query *query, str
 
 /* --- Picking --- */
 
-static int64_t key_of(const struct filter *filter, enum sort sort, const struct event *event)
+static int64_t key_of(const struct filter *filter, enum event_sort sort, const struct event *event)
 {
     switch (sort) {
-    case SORT_PRICE_ASC:
-        return event_price_minor(event, filter->now_ms);
-    case SORT_PRICE_DESC:
-        return -event_price_minor(event, filter->now_ms);
-    case SORT_POPULAR:
+    case EVENT_SORT_PRICE_ASC:
+        return price_of(filter, event);
+    case EVENT_SORT_PRICE_DESC:
+        return -price_of(filter, event);
+    case EVENT_SORT_POPULAR:
         return -sold_count(filter, event);
-    case SORT_NEWEST:
+    case EVENT_SORT_NEWEST:
         return -event->created_at_ms;
-    case SORT_DATE_DESC:
+    case EVENT_SORT_DATE_DESC:
         return -event->starts_at_ms;
-    case SORT_NONE:
-    case SORT_DATE_ASC:
+    case EVENT_SORT_NONE:
+    case EVENT_SORT_DATE_ASC:
         break;
     }
     return event->starts_at_ms;
@@ -343,17 +301,21 @@ static void offer(struct pick *pick, const struct position *position, const stru
     pick->events[at] = event;
 }
 
-static void pick_sorted(const struct filter *filter, enum sort sort, const struct position *after,
-                        struct pick *pick)
+static void pick_sorted(const struct filter *filter, enum event_sort sort,
+                        const struct position *after, struct pick *pick)
 {
     size_t count = 0;
     const struct event *const *events = catalog_by_start(filter->catalog, &count);
-    const bool in_order = sort == SORT_DATE_ASC;
+    const bool in_order = sort == EVENT_SORT_DATE_ASC;
+    const bool past_too = filter->own || filter->from_ms != JSON_NULL || filter->to_ms != JSON_NULL;
     int64_t from_ms = filter->from_ms != JSON_NULL ? filter->from_ms : INT64_MIN;
 
     if (in_order && after != NULL && after->starts_at_ms > from_ms)
         from_ms = after->starts_at_ms;
-    for (size_t i = catalog_first_from(filter->catalog, from_ms); i < count; i++) {
+    size_t first = catalog_first_from(filter->catalog, from_ms);
+    if (!past_too && catalog_first_current(filter->catalog, filter->now_ms) > first)
+        first = catalog_first_current(filter->catalog, filter->now_ms);
+    for (size_t i = first; i < count; i++) {
         const struct event *event = events[i];
 
         if (in_order && (pick->count == pick->wanted ||
@@ -377,21 +339,21 @@ static bool keep_hit(void *arg, [[maybe_unused]] struct uuid id, size_t slot)
 }
 
 /* Best first: the position's key is the score. With a sort, all hits are sorted by it. */
-static void pick_found(struct call *call, const struct filter *filter, enum sort sort,
+static void pick_found(struct call *call, const struct filter *filter, enum event_sort sort,
                        const struct position *after, struct pick *pick)
 {
-    const struct search_hit last = after != NULL && sort == SORT_NONE
+    const struct search_hit last = after != NULL && sort == EVENT_SORT_NONE
                                        ? (struct search_hit){.event = after->id,
                                                              .starts_at_ms = after->starts_at_ms,
                                                              .score = (uint32_t)-after->key}
                                        : (struct search_hit){0};
     const struct search_query query = {
         .text = filter->query->search,
-        .limit = sort == SORT_NONE ? pick->wanted : SEARCH_HITS_MAX,
+        .limit = sort == EVENT_SORT_NONE ? pick->wanted : SEARCH_HITS_MAX,
         .keep = keep_hit,
         .arg = mem_unconst(filter),
-        .near_ms = 0,
-        .after = after != NULL && sort == SORT_NONE ? &last : NULL,
+        .near_ms = 0, /* not now: an answer is kept until something changes (list_basis) */
+        .after = after != NULL && sort == EVENT_SORT_NONE ? &last : NULL,
     };
     const struct search_hits hits =
         search_find(catalog_search(filter->catalog), call->arena, &query);
@@ -399,10 +361,10 @@ static void pick_found(struct call *call, const struct filter *filter, enum sort
     for (size_t i = 0; i < hits.count; i++) {
         const struct event *event = catalog_at_slot(filter->catalog, hits.hits[i].slot);
         const int64_t key =
-            sort == SORT_NONE ? -(int64_t)hits.hits[i].score : key_of(filter, sort, event);
+            sort == EVENT_SORT_NONE ? -(int64_t)hits.hits[i].score : key_of(filter, sort, event);
         const struct position position = {key, event->starts_at_ms, event->id.uuid};
 
-        if (sort == SORT_NONE) {
+        if (sort == EVENT_SORT_NONE) {
             pick->positions[pick->count] = position;
             pick->events[pick->count++] = event;
         } else if (after == NULL || compare_positions(&position, after) > 0) {
@@ -419,17 +381,22 @@ err event_list(struct call *call, const struct event_query *query, struct event_
     bool given = false;
     struct pick *pick = arena_new(call->arena, struct pick);
 
-    TRY(read_filter(call, query, &filter));
+    ret->basis = (struct list_basis){.from_ms = call->now_ms, .until_ms = INT64_MAX};
+    TRY(read_filter(call, query, &ret->basis, &filter));
     TRY(read_position(call, query, &after, &given));
     pick->wanted = (size_t)query->limit + 1;
     catalog_read_begin(catalog);
+    ret->basis.catalog = catalog_version(catalog);
+    ret->basis.stock = stock_version(filter.stock);
     ret->pattern = query->search.ptr != NULL
                        ? search_pattern_new(catalog_search(catalog), call->arena, query->search)
                        : NULL;
     if (query->search.ptr != NULL)
-        pick_found(call, &filter, (enum sort)query->sort, given ? &after : NULL, pick);
+        pick_found(call, &filter, (enum event_sort)query->sort, given ? &after : NULL, pick);
     else
-        pick_sorted(&filter, query->sort == SORT_NONE ? SORT_DATE_ASC : (enum sort)query->sort,
+        pick_sorted(&filter,
+                    query->sort == EVENT_SORT_NONE ? EVENT_SORT_DATE_ASC
+                                                   : (enum event_sort)query->sort,
                     given ? &after : NULL, pick);
     ret->count = pick->count == pick->wanted ? pick->count - 1 : pick->count;
     for (size_t i = 0; i < ret->count; i++)
@@ -438,7 +405,7 @@ err event_list(struct call *call, const struct event_query *query, struct event_
     ret->next_cursor = STR_ABSENT;
     if (pick->count == pick->wanted)
         ret->next_cursor = cursor_make(
-            call, list_name(call, query),
+            call, event_query_name(call, query),
             (str){(const char *)&pick->positions[ret->count - 1], sizeof(struct position)});
     return ERR_OK;
 }
@@ -449,38 +416,3 @@ void event_page_done(struct event_page *page)
         event_release(page->events[i]);
     page->count = 0;
 }
-
-/* --- Handlers --- */
-
-static err get_events(struct req *req)
-{
-    CLEANUP(event_page_done) struct event_page page = {0};
-    struct event_query *query = event_query_new(req->call.arena);
-    struct buf out = buf_in(req->call.arena, ANSWER_SIZE_MAX);
-
-    TRY(req_query(req, &event_query_shape, query));
-    TRY(event_list(&req->call, query, &page));
-    buf_add_cstr(&out, "{\"data\":[");
-    for (size_t i = 0; i < page.count; i++) {
-        if (i > 0)
-            buf_add_char(&out, ',');
-        if (page.pattern != NULL)
-            search_event_write(&out, req->call.arena, page.events[i], page.pattern);
-        else
-            buf_add(&out, page.events[i]->json);
-    }
-    buf_add_cstr(&out, "],\"next_cursor\":");
-    json_write_text(&out, page.next_cursor);
-    buf_add_char(&out, '}');
-    if (out.overflow)
-        return ERR_INTERNAL;
-    reply_header(req, "cache-control",
-                 query->vendor.ptr != NULL ? STR("no-store")
-                                           : STR("public, max-age=0, must-revalidate"));
-    return reply_text(req, 200, STR("application/json"), buf_str(&out));
-}
-
-static const struct route routes[] = {
-    {METHOD_GET, "/events", get_events, AUTH_OPTIONAL, NO_BODY, UNKEYED, ON_LOOP},
-};
-const struct route_table event_list_routes = ROUTE_TABLE(routes);

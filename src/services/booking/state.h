@@ -6,6 +6,7 @@
 #include "platform/zone/zone.h"
 
 struct catalog;
+struct list_cache;
 struct seen;
 struct stock;
 struct ticket_printer;
@@ -13,6 +14,7 @@ struct ticket_printer;
 struct booking {
     struct catalog *catalog; /* events as they are offered, and the search index */
     struct stock *stock;     /* remaining per ticket type: hints that may refuse, never admit */
+    struct list_cache *lists; /* their pages, as they were answered */
     struct seen *seen;       /* Idempotency-Keys that may have an order */
     struct batch *desk;      /* the batching writer: whatever changes stock goes through it */
     struct zones *zones;

@@ -65,5 +65,7 @@ void stock_free(struct stock *stock);
 /* Reads all rows, or those of one event (after another process changed it). */
 err stock_load(struct call *call, struct stock *stock, const event_id *event);
 void stock_note(struct stock *stock, ticket_type_id type, stock_level level); /* after the commit */
+/* Another one after each change of any hint. Take it before the hints that are to be of it. */
+uint64_t stock_version(struct stock *stock);
 /* False: unknown here. */
 bool stock_hint(struct stock *stock, ticket_type_id type, int64_t *ret_remaining);

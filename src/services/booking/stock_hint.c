@@ -30,6 +30,7 @@ struct hint {
 
 struct stock {
     struct hint *_Atomic chains[CHAINS];
+    _Atomic uint64_t version;
     pthread_mutex_t lock; /* for growing a chain, and for what follows */
     event_id *changed;
     size_t changed_count;
@@ -92,6 +93,7 @@ static struct hint *get_hint(struct stock *stock, ticket_type_id type, stock_lev
         hint->level = level;
         hint->next = *chain;
         *chain = hint;
+        stock->version++;
     }
     (void)pthread_mutex_unlock(&stock->lock);
     return hint;
@@ -104,8 +106,16 @@ void stock_note(struct stock *stock, ticket_type_id type, stock_level level)
 
     assert(level >= 0);
 
-    while (seen < level && !atomic_compare_exchange_weak(&hint->level, &seen, level))
-        ;
+    while (seen < level)
+        if (atomic_compare_exchange_weak(&hint->level, &seen, level)) {
+            stock->version++;
+            return;
+        }
+}
+
+uint64_t stock_version(struct stock *stock)
+{
+    return stock->version;
 }
 
 bool stock_hint(struct stock *stock, ticket_type_id type, int64_t *ret_remaining)
