@@ -229,9 +229,10 @@ static void run(struct bench *bench, const char *label, void (*make)(struct benc
     for (size_t i = 0; i < bench->query_count; i++) {
         char text[TEXT_SIZE_MAX];
         make(bench, text);
-        const struct search_query query = {.text = str_of(text), .limit = LIMIT, .keep = keep_most};
+        const struct search_query query =
+            SEARCH_QUERY(.text = str_of(text), .limit = LIMIT, .keep = keep_most);
         const int64_t start_ns = clock_stopwatch_ns();
-        hits += search_find(bench->search, bench->arena, &query).total;
+        hits += search_find(bench->search, bench->arena, &query).count;
         took_ns[i] = clock_stopwatch_ns() - start_ns;
         arena_reset(bench->arena);
     }

@@ -120,16 +120,20 @@ static bool has_venue(const struct filter *filter, const struct event *event)
                : uuid_eq(event->venue->id.uuid, filter->venue);
 }
 
+static bool shows_ended(const struct filter *filter)
+{
+    return filter->own || filter->from_ms != JSON_NULL || filter->to_ms != JSON_NULL;
+}
+
 static bool is_listed(const struct filter *filter, const struct event *event)
 {
     const struct event_query *query = filter->query;
-    const bool dates = filter->from_ms != JSON_NULL || filter->to_ms != JSON_NULL;
 
     if (!uuid_is_zero(filter->vendor) && !uuid_eq(event->vendor, filter->vendor))
         return false;
     if (!filter->own && event->status != EVENT_PUBLISHED)
         return false;
-    if (!filter->own && !dates) { /* what has ended leaves the list */
+    if (!shows_ended(filter)) { /* what has ended leaves the list */
         if (event->ends_at_ms <= filter->now_ms)
             return false;
         note_moment(filter, event->ends_at_ms);
@@ -307,13 +311,12 @@ static void pick_sorted(const struct filter *filter, enum event_sort sort,
     size_t count = 0;
     const struct event *const *events = catalog_by_start(filter->catalog, &count);
     const bool in_order = sort == EVENT_SORT_DATE_ASC;
-    const bool past_too = filter->own || filter->from_ms != JSON_NULL || filter->to_ms != JSON_NULL;
     int64_t from_ms = filter->from_ms != JSON_NULL ? filter->from_ms : INT64_MIN;
 
     if (in_order && after != NULL && after->starts_at_ms > from_ms)
         from_ms = after->starts_at_ms;
     size_t first = catalog_first_from(filter->catalog, from_ms);
-    if (!past_too && catalog_first_current(filter->catalog, filter->now_ms) > first)
+    if (!shows_ended(filter) && catalog_first_current(filter->catalog, filter->now_ms) > first)
         first = catalog_first_current(filter->catalog, filter->now_ms);
     for (size_t i = first; i < count; i++) {
         const struct event *event = events[i];
@@ -352,7 +355,9 @@ static void pick_found(struct call *call, const struct filter *filter, enum even
         .limit = sort == EVENT_SORT_NONE ? pick->wanted : SEARCH_HITS_MAX,
         .keep = keep_hit,
         .arg = mem_unconst(filter),
-        .near_ms = 0, /* not now: an answer is kept until something changes (list_basis) */
+        .starts_from_ms = filter->from_ms != JSON_NULL ? filter->from_ms : SEARCH_ALWAYS,
+        .starts_to_ms = filter->to_ms != JSON_NULL ? filter->to_ms : SEARCH_FOREVER,
+        .ends_after_ms = shows_ended(filter) ? SEARCH_ALWAYS : filter->now_ms,
         .after = after != NULL && sort == EVENT_SORT_NONE ? &last : NULL,
     };
     const struct search_hits hits =

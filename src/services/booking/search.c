@@ -14,15 +14,89 @@
 
 enum { SLOTS_MIN = 64 };
 
+/* --- Slots --- */
+
+uint32_t search_second(int64_t ms)
+{
+    const int64_t second = ms >= 0 ? ms / 1000 : 0;
+
+    return second < UINT32_MAX ? (uint32_t)second : UINT32_MAX;
+}
+
+static str key_of(const struct uuid *event)
+{
+    return (str){(const char *)event->bytes, sizeof(event->bytes)};
+}
+
+static uint32_t *chain_of(const struct search *search, uint64_t name_hash)
+{
+    return &search->names[name_hash >> 32 & (search->slots_capacity - 1)];
+}
+
+uint32_t search_first_named(const struct search *search, uint64_t name_hash)
+{
+    return *chain_of(search, name_hash);
+}
+
+static void link_name(struct search *search, uint32_t number)
+{
+    struct search_slot *slot = &search->slots[number];
+    uint32_t *first = chain_of(search, slot->name_hash);
+
+    slot->before = SLOT_NONE;
+    slot->next = *first;
+    if (slot->next != SLOT_NONE)
+        search->slots[slot->next].before = number;
+    *first = number;
+}
+
+static void unlink_name(struct search *search, uint32_t number)
+{
+    const struct search_slot *slot = &search->slots[number];
+
+    if (slot->before == SLOT_NONE)
+        *chain_of(search, slot->name_hash) = slot->next;
+    else
+        search->slots[slot->before].next = slot->next;
+    if (slot->next != SLOT_NONE)
+        search->slots[slot->next].before = slot->before;
+}
+
+/* Only while all slots are taken. */
+static void widen(struct search *search, uint32_t capacity)
+{
+    search->slots = mem_resize(search->slots, capacity * sizeof(search->slots[0]));
+    search->ends_s = mem_resize(search->ends_s, capacity * sizeof(search->ends_s[0]));
+    search->names = mem_resize(search->names, capacity * sizeof(search->names[0]));
+    search->slots_capacity = capacity;
+    memset(search->names, 0xFF, capacity * sizeof(search->names[0])); /* SLOT_NONE */
+    for (uint32_t i = 0; i < search->slots_end; i++)
+        link_name(search, i);
+}
+
+static uint32_t take_slot(struct search *search)
+{
+    const uint32_t slot = search->free_slot;
+
+    if (slot != SLOT_NONE) {
+        search->free_slot = search->slots[slot].next;
+        return slot;
+    }
+    if (search->slots_end == search->slots_capacity)
+        widen(search, search->slots_capacity * 2);
+    return search->slots_end++;
+}
+
+/* --- All --- */
+
 struct search *search_open(void)
 {
     struct search *search = mem_new(struct search);
 
     terms_init(&search->terms);
     search->by_event = map_open();
-    search->slots_capacity = SLOTS_MIN;
-    search->slots = mem_alloc(SLOTS_MIN * sizeof(search->slots[0]));
     search->free_slot = SLOT_NONE;
+    widen(search, SLOTS_MIN);
     return search;
 }
 
@@ -33,6 +107,8 @@ void search_close(struct search *search)
     for (uint32_t i = 0; i < search->slots_end; i++)
         mem_free(search->slots[i].said);
     mem_free(search->slots);
+    mem_free(search->ends_s);
+    mem_free(search->names);
     map_close(search->by_event);
     terms_done(&search->terms);
     mem_free(search);
@@ -53,35 +129,7 @@ size_t search_slots_end(const struct search *search)
     return search->slots_end;
 }
 
-/* --- Slots --- */
-
-static str key_of(const struct uuid *event)
-{
-    return (str){(const char *)event->bytes, sizeof(event->bytes)};
-}
-
-static uint32_t take_slot(struct search *search)
-{
-    const uint32_t slot = search->free_slot;
-
-    if (slot != SLOT_NONE) {
-        search->free_slot = search->slots[slot].next_free;
-        return slot;
-    }
-    if (search->slots_end == search->slots_capacity) {
-        search->slots_capacity *= 2;
-        search->slots =
-            mem_resize(search->slots, search->slots_capacity * sizeof(search->slots[0]));
-    }
-    return search->slots_end++;
-}
-
 /* --- Collecting --- */
-
-struct said_term {
-    uint32_t term;
-    uint32_t fields;
-};
 
 /* The words of one event on their way into the vocabulary. */
 struct collector {
@@ -89,7 +137,7 @@ struct collector {
     enum field field;
     uint64_t name_hash;
     size_t count;
-    struct said_term said[SEARCH_EVENT_WORDS_MAX];
+    said_term said[SEARCH_EVENT_WORDS_MAX];
 };
 
 static void collect_word(void *arg, const struct word *word,
@@ -100,10 +148,8 @@ static void collect_word(void *arg, const struct word *word,
     if (collector->field == FIELD_NAME && (flags & WORD_PART) != 0)
         collector->name_hash = word_hash(word, collector->name_hash);
     if (collector->count < SEARCH_EVENT_WORDS_MAX)
-        collector->said[collector->count++] = (struct said_term){
-            .term = terms_add(&collector->search->terms, word),
-            .fields = 1u << collector->field,
-        };
+        collector->said[collector->count++] =
+            said_term_of(terms_add(&collector->search->terms, word), collector->field);
 }
 
 static void collect(struct collector *collector, enum field field, str text)
@@ -112,34 +158,39 @@ static void collect(struct collector *collector, enum field field, str text)
     words_each(text, collect_word, collector);
 }
 
-static int compare_terms(const void *a, const void *b)
+static int compare_said(const void *a, const void *b)
 {
-    const struct said_term *x = a;
-    const struct said_term *y = b;
+    const said_term x = *(const said_term *)a;
+    const said_term y = *(const said_term *)b;
 
-    return (x->term > y->term) - (x->term < y->term);
+    return (x > y) - (x < y);
 }
 
-/* Sorts, and makes one of each term. */
+/* Sorts, and keeps of each term the one in the weightiest field. */
 static void merge(struct collector *collector)
 {
+    said_term *said = collector->said;
     size_t kept = 0;
 
-    qsort(collector->said, collector->count, sizeof(collector->said[0]), compare_terms);
+    qsort(said, collector->count, sizeof(said[0]), compare_said);
     for (size_t i = 0; i < collector->count; i++)
-        if (kept > 0 && collector->said[kept - 1].term == collector->said[i].term)
-            collector->said[kept - 1].fields |= collector->said[i].fields;
-        else
-            collector->said[kept++] = collector->said[i];
+        if (kept == 0 || said_term_number(said[kept - 1]) != said_term_number(said[i]))
+            said[kept++] = said[i];
     collector->count = kept;
 }
 
 /* --- Putting and removing --- */
 
+static posting posting_key(const struct search *search, uint32_t slot)
+{
+    return posting_of(0, search_second(search->slots[slot].starts_at_ms), slot);
+}
+
 static void take_out(struct search *search, struct search_said *said)
 {
-    for (uint32_t i = 0; i < said->term_count; i++)
-        terms_remove_posting(&search->terms, said->terms[i], said->slot);
+    unions_remove(&search->terms, said->terms, said->term_count, posting_key(search, said->slot),
+                  search->ends_s);
+    unlink_name(search, said->slot);
     search->slots[said->slot].said = NULL;
     mem_free(said);
 }
@@ -156,19 +207,22 @@ static void put_in(struct search *search, uint32_t slot, struct uuid event,
     collect(&collector, FIELD_CITY, said->city);
     merge(&collector);
 
-    struct search_said *kept = mem_alloc(sizeof(*kept) + collector.count * sizeof(kept->terms[0]));
+    const size_t size = collector.count * sizeof(said_term);
+    struct search_said *kept = mem_alloc(sizeof(*kept) + size);
     kept->slot = slot;
     kept->term_count = (uint32_t)collector.count;
-    for (size_t i = 0; i < collector.count; i++) {
-        kept->terms[i] = collector.said[i].term;
-        terms_put_posting(&search->terms, kept->terms[i], slot, collector.said[i].fields);
-    }
+    memcpy(kept->terms, collector.said, size);
     search->slots[slot] = (struct search_slot){
         .event = event,
         .starts_at_ms = said->starts_at_ms,
+        .ends_at_ms = said->ends_at_ms,
         .name_hash = collector.name_hash,
         .said = kept,
     };
+    search->ends_s[slot] = search_second(said->ends_at_ms);
+    link_name(search, slot);
+    unions_put(&search->terms, kept->terms, kept->term_count, posting_key(search, slot),
+               search->ends_s);
     (void)map_put(search->by_event, key_of(&event), kept);
 }
 
@@ -199,6 +253,6 @@ void search_remove(struct search *search, struct uuid event)
         return;
     const uint32_t slot = said->slot;
     take_out(search, said);
-    search->slots[slot].next_free = search->free_slot;
+    search->slots[slot].next = search->free_slot;
     search->free_slot = slot;
 }

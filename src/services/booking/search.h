@@ -36,6 +36,7 @@ struct search_event {
     const str *artists;
     size_t artist_count;
     int64_t starts_at_ms;
+    int64_t ends_at_ms; /* for search_query.ends_after_ms alone */
 };
 
 /* Puts the event, or replaces what it said; copies what it needs. *ret_slot is a small number that
@@ -56,21 +57,33 @@ struct search_hit {
     uint32_t score; /* more is better; for comparing within one query only */
 };
 
+#define SEARCH_ALWAYS  INT64_MIN /* of the bounds below: none */
+#define SEARCH_FOREVER INT64_MAX
+
 struct search_query {
     str text;
     size_t limit; /* 1 to SEARCH_HITS_MAX hits are given */
-    /* Which events may be found; called without order, once an event. NULL: all. */
+    /* Which events may be found; called without order, at most once an event, and only for those that
+     * may be among the hits. NULL: all. */
     bool (*keep)(void *arg, struct uuid event, size_t slot);
     void *arg;
-    /* Of equal hits the one that starts nearest to this instant comes first; 0: the earliest. */
-    int64_t near_ms;
+    /* Only what starts at these instants or between them, and ends later than that one. What they
+     * leave out is not even looked at, which `keep` cannot do. */
+    int64_t starts_from_ms;         /* SEARCH_ALWAYS: no bound */
+    int64_t starts_to_ms;           /* SEARCH_FOREVER */
+    int64_t ends_after_ms;          /* SEARCH_ALWAYS */
     const struct search_hit *after; /* only what comes behind this hit; NULL: from the best on */
 };
+/* A query without bounds. */
+#define SEARCH_QUERY(...)                                   \
+    ((struct search_query){.starts_from_ms = SEARCH_ALWAYS, \
+                           .starts_to_ms = SEARCH_FOREVER,  \
+                           .ends_after_ms = SEARCH_ALWAYS,  \
+                           __VA_ARGS__})
 
 struct search_hits {
     const struct search_hit *hits; /* best first; in the arena */
     size_t count;
-    size_t total; /* kept matches, given or not, before `after` too */
 };
 
 /* The best events in which each word of the text is found. A text without any letter or digit finds
@@ -78,4 +91,4 @@ struct search_hits {
 struct search_hits search_find(const struct search *search, struct arena *arena,
                                const struct search_query *query);
 /* The order of hits: negative if `a` comes before `b`. */
-int search_hit_compare(const struct search_hit *a, const struct search_hit *b, int64_t near_ms);
+int search_hit_compare(const struct search_hit *a, const struct search_hit *b);

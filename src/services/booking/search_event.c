@@ -20,6 +20,7 @@ struct search_event search_event_of(const struct event *event, str artists[EVENT
         .artists = artists,
         .artist_count = event->artist_count,
         .starts_at_ms = event->starts_at_ms,
+        .ends_at_ms = event->ends_at_ms,
     };
 }
 

@@ -1,330 +1,323 @@
-/* services/booking/search_find.c - matches a query's words with events and ranks what matches.
+/* services/booking/search_find.c - finds the best events of a query without looking at all that match.
  *
- * Every match of a word has a penalty, and an event has the sum over the words. It is made so that
- * what must be corrected counts first, then what was only begun, then whether the query is the
- * whole name, then in which fields the words stand.
+ * Every match of a word has a penalty, and an event has the sum over the words. It is made so that what must be
+ * corrected counts first, then what was only begun, then whether the query is the whole name, then in which fields
+ * the words stand.
  *
- * A query is evaluated word by word, over arrays with a number for each slot: reading each posting
- * once, and adding up, is all the work. */
+ * A word's events come as runs (search_runs.h): of one penalty, ascending by start. Walking the runs of the rarest
+ * word from the best on meets events in about the order of the answer, and a walk ends where nothing that is still
+ * to come in its run can be better than the worst hit of a full page. Whatever walk meets an event, it is offered with
+ * its best score over all words and readings, so that no order of walks changes the answer. */
 
 #include <assert.h>
 #include <string.h>
 
-#include "base/mem.h"
-#include "services/booking/search_index.h"
-#include "services/booking/search_query.h"
-#include "services/booking/search_typo.h"
+#include "services/booking/search_best.h"
+#include "services/booking/search_runs.h"
 
 enum {
-    /* A word's penalty: the cost shifted, plus that of the field. */
-    COST_SHIFT = 9,
     NOT_WHOLE = 1 << 8, /* once a query; above the fields, below the cost */
-    COST_PREFIX = 2,
-    COST_LAST_PREFIX = 1, /* still being typed */
-    COST_RESPACED = 2,    /* once a reading */
-    COST_EDIT = 128,
-    COST_FIRST_LETTER = 64, /* more than all that is only begun or respaced */
-    WORD_SCORE_MAX = 1 << 18,
+    COST_RESPACED = 2,  /* once a reading */
     SCORE_MAX = 1 << 22,
+    WALKED_PART = 16, /* a run that is so much shorter than the rarest word is walked by itself */
+    BITS = 64,
 
     /* The most that can come together. */
-    WORD_COST_MAX = 2 * COST_EDIT + COST_FIRST_LETTER + COST_PREFIX,
     EVENT_COST_MAX = SEARCH_QUERY_WORDS_MAX * WORD_COST_MAX + COST_RESPACED,
     UNCORRECTED_COST_MAX = SEARCH_QUERY_WORDS_MAX * COST_PREFIX + COST_RESPACED,
 };
 
-_Static_assert(WORD_COST_MAX + 1 < WORD_SCORE_MAX >> COST_SHIFT, "a word's score is never 0");
-_Static_assert(EVENT_COST_MAX + 1 < SCORE_MAX >> COST_SHIFT, "nor is an event's");
-_Static_assert(UNCORRECTED_COST_MAX < COST_FIRST_LETTER, "corrections count first");
+_Static_assert(EVENT_COST_MAX + 1 < SCORE_MAX >> COST_SHIFT, "an event's score is never 0");
+_Static_assert(UNCORRECTED_COST_MAX < (int)COST_FIRST_LETTER, "corrections count first");
 
-/* --- Matching --- */
-
-/* What an event has reached in the reading at hand; 0: it does not match. */
-struct tally {
-    uint32_t word; /* its best score for the word at hand */
-    uint32_t sum;  /* of the words before */
+/* A reading with the places of its words. */
+struct sought {
+    const struct reading *reading;
+    uint64_t hash;
+    struct word_runs *words;
+    size_t count;
+    uint32_t penalty; /* of the reading itself */
 };
 
 struct matcher {
     const struct search *search;
-    bool with_typos;
-    struct tally *tallies; /* by slot */
-    uint32_t *scores;      /* of the best reading, by slot; 0: none matches */
-    uint32_t *candidates;  /* slots that match all words so far, ascending */
-    size_t candidate_count;
-    bool is_first; /* word of the reading */
-    bool is_last;
-};
-
-static void matcher_init(struct matcher *matcher, const struct search *search, bool with_typos)
-{
-    const size_t count = search->slots_end;
-
-    *matcher = (struct matcher){
-        .search = search,
-        .with_typos = with_typos,
-        .tallies = mem_alloc(count * sizeof(matcher->tallies[0])),
-        .scores = mem_alloc(count * sizeof(matcher->scores[0])),
-        .candidates = mem_alloc(count * sizeof(matcher->candidates[0])),
-    };
-}
-
-static void matcher_done(const struct matcher *matcher)
-{
-    mem_free(matcher->tallies);
-    mem_free(matcher->scores);
-    mem_free(matcher->candidates);
-}
-
-static uint32_t field_penalty(uint32_t fields)
-{
-    static const uint8_t penalties[FIELD_COUNT] = {0, 4, 6, 7};
-
-    return penalties[__builtin_ctz(fields)]; /* the weightiest is the lowest bit */
-}
-
-/* All events that say the term match the word at that cost. */
-static void match_term(struct matcher *matcher, uint32_t number, uint32_t cost)
-{
-    const struct term *term = &matcher->search->terms.terms[number];
-
-    for (uint32_t i = 0; i < term->count; i++) {
-        const uint32_t slot = term->postings[i] >> POSTING_SLOT_SHIFT;
-        const uint32_t penalty =
-            (cost << COST_SHIFT) + field_penalty(term->postings[i] & POSTING_FIELDS);
-        const uint32_t score = WORD_SCORE_MAX - penalty;
-
-        struct tally *tally = &matcher->tallies[slot];
-
-        if (score > tally->word && (matcher->is_first || tally->sum > 0))
-            tally->word = score;
-    }
-}
-
-static uint32_t prefix_cost(const struct matcher *matcher)
-{
-    return matcher->is_last ? COST_LAST_PREFIX : COST_PREFIX;
-}
-
-static void match_typo(void *arg, const struct typo *typo)
-{
-    struct matcher *matcher = arg;
-
-    match_term(matcher, typo->term,
-               typo->edits * COST_EDIT + (typo->first_letter ? COST_FIRST_LETTER : 0) +
-                   (typo->prefix ? prefix_cost(matcher) : 0));
-}
-
-static void match_word(struct matcher *matcher, const struct word *word, bool respaced)
-{
-    const struct terms *terms = &matcher->search->terms;
-    const uint32_t top = terms_find_node(terms, word);
-
-    for (uint32_t node = top; node != NODE_NONE; node = terms_next_below(terms, top, node))
-        if (terms->nodes[node].term != TERM_NONE)
-            match_term(matcher, terms->nodes[node].term, node == top ? 0 : prefix_cost(matcher));
-    if (matcher->with_typos && !respaced)
-        typo_each(terms, word, matcher->is_last, match_typo, matcher);
-}
-
-/* The candidates are those that match the first word. They are collected by slot, not as they were
- * met: going through memory in order is worth looking at every slot. */
-static void join_first_word(struct matcher *matcher)
-{
-    size_t count = 0;
-
-    for (uint32_t slot = 0; slot < matcher->search->slots_end; slot++) {
-        struct tally *tally = &matcher->tallies[slot];
-
-        if (tally->word == 0)
-            continue;
-        tally->sum = tally->word;
-        tally->word = 0;
-        matcher->candidates[count++] = slot;
-    }
-    matcher->candidate_count = count;
-}
-
-/* Keeps the candidates that match one more word. */
-static void join_word(struct matcher *matcher)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < matcher->candidate_count; i++) {
-        const uint32_t slot = matcher->candidates[i];
-        struct tally *tally = &matcher->tallies[slot];
-
-        tally->sum = tally->word > 0 ? tally->sum + tally->word : 0;
-        tally->word = 0;
-        if (tally->sum > 0)
-            matcher->candidates[kept++] = slot;
-    }
-    matcher->candidate_count = kept;
-}
-
-/* Adds what one reading of the query matches, and leaves the arrays ready for another. */
-static void match_reading(struct matcher *matcher, const struct reading *reading)
-{
-    const uint32_t words_max = (uint32_t)reading->count * WORD_SCORE_MAX;
-    const uint64_t hash = reading_hash(reading);
-    const uint32_t respaced = reading->respaced ? COST_RESPACED << COST_SHIFT : 0;
-
-    for (size_t i = 0; i < reading->count; i++) {
-        matcher->is_first = i == 0;
-        matcher->is_last = i + 1 == reading->count;
-        match_word(matcher, &reading->words[i], reading->respaced);
-        if (matcher->is_first)
-            join_first_word(matcher);
-        else
-            join_word(matcher);
-        if (matcher->candidate_count == 0)
-            return;
-    }
-    for (size_t i = 0; i < matcher->candidate_count; i++) {
-        const uint32_t slot = matcher->candidates[i];
-        const uint32_t sum = matcher->tallies[slot].sum;
-        /* Only where each word is one of the name's: looking at every event would take longest. */
-        const bool is_whole = sum == words_max && matcher->search->slots[slot].name_hash == hash;
-        const uint32_t penalty = words_max - sum + respaced + (is_whole ? 0 : NOT_WHOLE);
-        const uint32_t score = SCORE_MAX - penalty;
-
-        if (score > matcher->scores[slot])
-            matcher->scores[slot] = score;
-        matcher->tallies[slot].sum = 0;
-    }
-}
-
-/* --- Ranking --- */
-
-static uint64_t distance(int64_t a, int64_t b)
-{
-    return a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a;
-}
-
-int search_hit_compare(const struct search_hit *a, const struct search_hit *b, int64_t near_ms)
-{
-    if (a->score != b->score)
-        return a->score > b->score ? -1 : 1;
-    if (a->starts_at_ms != b->starts_at_ms) {
-        const uint64_t x = distance(a->starts_at_ms, near_ms);
-        const uint64_t y = distance(b->starts_at_ms, near_ms);
-        if (x != y)
-            return x < y ? -1 : 1;
-    }
-    return uuid_compare(a->event, b->event);
-}
-
-/* The best so far, as a heap with the worst on top. */
-struct best {
     const struct search_query *query;
-    struct search_hit *hits;
-    size_t count;
-    size_t limit;
-    size_t total;
+    uint32_t ended_s; /* what ends in an earlier second is over */
+    struct sought soughts[READINGS_MAX];
+    size_t sought_count; /* those that can find anything */
+    uint64_t *seen;      /* by slot: events that were offered, or may not be found */
+    size_t kept_count;   /* events that were offered */
+    struct best best;
 };
 
-static bool is_worse(const struct best *best, size_t a, size_t b)
+/* --- Scores --- */
+
+/* The best score of the event over all readings. */
+static uint32_t score_of(const struct matcher *matcher, posting key)
 {
-    return search_hit_compare(&best->hits[a], &best->hits[b], best->query->near_ms) > 0;
-}
+    const struct search_slot *slot = &matcher->search->slots[posting_slot(key)];
+    uint32_t best = 0;
 
-static void swap_hits(struct best *best, size_t a, size_t b)
-{
-    const struct search_hit hit = best->hits[a];
+    for (size_t i = 0; i < matcher->sought_count; i++) {
+        const struct sought *sought = &matcher->soughts[i];
+        uint32_t sum = 0;
+        size_t at = 0;
 
-    best->hits[a] = best->hits[b];
-    best->hits[b] = hit;
-}
-
-static void sift_up(struct best *best, size_t at)
-{
-    while (at > 0 && is_worse(best, at, (at - 1) / 2)) {
-        swap_hits(best, at, (at - 1) / 2);
-        at = (at - 1) / 2;
-    }
-}
-
-static void sift_down(struct best *best, size_t count)
-{
-    for (size_t at = 0;;) {
-        size_t worst = at;
-        for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < count; child++)
-            if (is_worse(best, child, worst))
-                worst = child;
-        if (worst == at)
-            return;
-        swap_hits(best, at, worst);
-        at = worst;
-    }
-}
-
-static void offer(struct best *best, const struct search_hit *hit)
-{
-    const struct search_query *query = best->query;
-
-    best->total++;
-    if (best->count == best->limit && hit->score < best->hits[0].score)
-        return;
-    if (query->after != NULL && search_hit_compare(query->after, hit, query->near_ms) >= 0)
-        return;
-    if (best->count < best->limit) {
-        best->hits[best->count] = *hit;
-        sift_up(best, best->count++);
-    } else if (search_hit_compare(hit, &best->hits[0], query->near_ms) < 0) {
-        best->hits[0] = *hit;
-        sift_down(best, best->count);
-    }
-}
-
-/* Takes the worst off the heap again and again, which leaves them sorted. */
-static void sort(struct best *best)
-{
-    for (size_t end = best->count; end > 1; end--) {
-        swap_hits(best, 0, end - 1);
-        sift_down(best, end - 1);
-    }
-}
-
-static void find(const struct search *search, const struct readings *readings, bool with_typos,
-                 struct best *best)
-{
-    CLEANUP(matcher_done) struct matcher matcher = {0};
-    const struct search_query *query = best->query;
-
-    best->count = 0;
-    best->total = 0;
-    matcher_init(&matcher, search, with_typos);
-    for (size_t i = 0; i < readings->count; i++)
-        match_reading(&matcher, &readings->list[i]);
-    for (uint32_t number = 0; number < search->slots_end; number++) {
-        const struct search_slot *slot = &search->slots[number];
-
-        if (matcher.scores[number] == 0)
+        for (; at < sought->count; at++) {
+            const uint32_t penalty = runs_penalty(&sought->words[at], key);
+            if (penalty == UINT32_MAX)
+                break;
+            sum += penalty;
+        }
+        if (at < sought->count)
             continue;
-        if (query->keep == NULL || query->keep(query->arg, slot->event, number))
-            offer(best, &(struct search_hit){
-                            .event = slot->event,
-                            .slot = number,
-                            .starts_at_ms = slot->starts_at_ms,
-                            .score = matcher.scores[number],
-                        });
+        if (sum > 0 || slot->name_hash != sought->hash)
+            sum += NOT_WHOLE;
+        if (SCORE_MAX - sum - sought->penalty > best)
+            best = SCORE_MAX - sum - sought->penalty;
     }
-    sort(best);
+    return best;
+}
+
+/* --- Offering --- */
+
+/* May an event of this score, which starts in this second, still come among the hits? */
+static bool may_enter(const struct best *best, uint32_t score, uint32_t second)
+{
+    if (!best_is_full(best) || best->hits[0].score < score)
+        return true;
+    return best->hits[0].score == score && second <= search_second(best->hits[0].starts_at_ms);
+}
+
+static bool may_be_found(const struct matcher *matcher, uint32_t number)
+{
+    const struct search_query *query = matcher->query;
+    const struct search_slot *slot = &matcher->search->slots[number];
+
+    return slot->starts_at_ms >= query->starts_from_ms &&
+           slot->starts_at_ms <= query->starts_to_ms && slot->ends_at_ms > query->ends_after_ms &&
+           (query->keep == NULL || query->keep(query->arg, slot->event, number));
+}
+
+/* Offers an event whose score is not below `score`. */
+static void offer(struct matcher *matcher, posting key, uint32_t score)
+{
+    const uint32_t number = posting_slot(key);
+    const struct search_slot *slot = &matcher->search->slots[number];
+    const uint64_t bit = UINT64_C(1) << number % BITS;
+
+    if ((matcher->seen[number / BITS] & bit) != 0 ||
+        !may_enter(&matcher->best, score, posting_second(key)))
+        return;
+    matcher->seen[number / BITS] |= bit;
+    if (!may_be_found(matcher, number))
+        return;
+    matcher->kept_count++;
+
+    const struct search_hit hit = {
+        .event = slot->event,
+        .slot = number,
+        .starts_at_ms = slot->starts_at_ms,
+        .score = score_of(matcher, key),
+    };
+    assert(hit.score >= score);
+    if (matcher->query->after == NULL || search_hit_compare(matcher->query->after, &hit) < 0)
+        best_add(&matcher->best, &hit);
+}
+
+/* --- Walking --- */
+
+/* The sum of the other words' penalties, or UINT32_MAX. Keys ascend. */
+static uint32_t others_penalty(const struct sought *sought, size_t word, posting key)
+{
+    uint32_t sum = 0;
+
+    for (size_t i = 0; i < sought->count; i++) {
+        if (i == word)
+            continue;
+        const uint32_t penalty = runs_penalty_next(&sought->words[i], key);
+        if (penalty == UINT32_MAX)
+            return UINT32_MAX;
+        sum += penalty;
+    }
+    return sum;
+}
+
+/* The least that the other words can cost in what no walk has been through; UINT32_MAX: nothing is left. */
+static uint32_t others_least(const struct sought *sought, size_t word)
+{
+    uint32_t sum = 0;
+
+    for (size_t i = 0; i < sought->count; i++) {
+        const struct word_runs *runs = &sought->words[i];
+        size_t at = 0;
+
+        if (i == word)
+            continue;
+        while (at < runs->count && runs->runs[at].walked)
+            at++;
+        if (at == runs->count)
+            return UINT32_MAX;
+        sum += runs->runs[at].penalty;
+    }
+    return sum;
+}
+
+static void walk(struct matcher *matcher, const struct sought *sought, size_t word,
+                 const struct run *run)
+{
+    const uint32_t least = others_least(sought, word);
+    const uint32_t own = SCORE_MAX - sought->penalty - NOT_WHOLE - run->penalty;
+    const uint32_t *ends_s = matcher->search->ends_s;
+    uint32_t at = run->begin.at;
+
+    if (least == UINT32_MAX)
+        return;
+    for (size_t i = 0; i < sought->count; i++)
+        runs_rewind(&sought->words[i]);
+    for (uint32_t i = run->begin.leaf; i < list_leaf_count(run->list); i++, at = 0) {
+        const struct leaf leaf = list_leaf(run->list, i);
+
+        if (leaf.ends_max_s < matcher->ended_s && leaf.first <= run->last)
+            continue;
+        for (; at < leaf.count; at++) {
+            const posting item = leaf.items[at];
+
+            if (item > run->last || !may_enter(&matcher->best, own - least, posting_second(item)))
+                return;
+            if (ends_s[posting_slot(item)] < matcher->ended_s)
+                continue;
+            const uint32_t others = others_penalty(sought, word, item & POSTING_KEY_MASK);
+            if (others != UINT32_MAX)
+                offer(matcher, item & POSTING_KEY_MASK, own - others);
+        }
+    }
+}
+
+/* Events whose name is the query: first of all, so that the walks need not wait for one. */
+static void walk_names(struct matcher *matcher, const struct sought *sought)
+{
+    const struct search *search = matcher->search;
+
+    for (uint32_t number = search_first_named(search, sought->hash); number != SLOT_NONE;
+         number = search->slots[number].next) {
+        const struct search_slot *slot = &search->slots[number];
+        const posting key = posting_of(0, search_second(slot->starts_at_ms), number);
+
+        if (slot->name_hash != sought->hash || search->ends_s[number] < matcher->ended_s)
+            continue;
+        const uint32_t score = score_of(matcher, key);
+        if (score > 0)
+            offer(matcher, key, score);
+    }
+}
+
+static size_t rarest_word(const struct sought *sought)
+{
+    size_t rarest = 0;
+
+    for (size_t i = 1; i < sought->count; i++)
+        if (sought->words[i].total < sought->words[rarest].total)
+            rarest = i;
+    return rarest;
+}
+
+/* Walks the runs of other words that are very short: without them, more is known of what is left. */
+static void walk_short_runs(struct matcher *matcher, const struct sought *sought, size_t rarest)
+{
+    const size_t most = sought->words[rarest].total / WALKED_PART;
+
+    for (size_t i = 0; i < sought->count; i++)
+        for (size_t j = 0; i != rarest && j < sought->words[i].count; j++) {
+            struct run *run = &sought->words[i].runs[j];
+
+            if (run->count > most)
+                continue;
+            walk(matcher, sought, i, run);
+            run->walked = true;
+        }
+}
+
+static void walk_reading(struct matcher *matcher, const struct sought *sought)
+{
+    const size_t rarest = rarest_word(sought);
+    const struct word_runs *runs = &sought->words[rarest];
+
+    walk_names(matcher, sought);
+    walk_short_runs(matcher, sought, rarest);
+    for (size_t i = 0; i < runs->count; i++)
+        walk(matcher, sought, rarest, &runs->runs[i]);
+}
+
+/* --- All --- */
+
+/* False if one of its words is nowhere. */
+static bool seek_reading(const struct runs_query *query, const struct reading *reading,
+                         struct sought *ret)
+{
+    struct runs_query own = *query;
+
+    own.with_typos = query->with_typos && !reading->respaced;
+    *ret = (struct sought){
+        .reading = reading,
+        .hash = reading_hash(reading),
+        .words = arena_new_array(query->arena, struct word_runs, reading->count),
+        .count = reading->count,
+        .penalty = reading->respaced ? COST_RESPACED << COST_SHIFT : 0,
+    };
+    for (size_t i = 0; i < reading->count; i++) {
+        runs_of(&own, &reading->words[i], i + 1 == reading->count, &ret->words[i]);
+        if (ret->words[i].count == 0)
+            return false;
+    }
+    return true;
+}
+
+static void find(struct matcher *matcher, const struct readings *readings, struct arena *arena,
+                 bool with_typos)
+{
+    const struct search_query *query = matcher->query;
+    const struct runs_query runs = {
+        .search = matcher->search,
+        .arena = arena,
+        .from_s = search_second(query->starts_from_ms),
+        .to_s = search_second(query->starts_to_ms),
+        .with_typos = with_typos,
+    };
+
+    memset(matcher->seen, 0, (matcher->search->slots_end / BITS + 1) * sizeof(uint64_t));
+    matcher->best.count = 0;
+    matcher->kept_count = 0;
+    matcher->sought_count = 0;
+    for (size_t i = 0; i < readings->count; i++)
+        if (seek_reading(&runs, &readings->list[i], &matcher->soughts[matcher->sought_count]))
+            matcher->sought_count++;
+    for (size_t i = 0; i < matcher->sought_count; i++)
+        walk_reading(matcher, &matcher->soughts[i]);
 }
 
 struct search_hits search_find(const struct search *search, struct arena *arena,
                                const struct search_query *query)
 {
     struct readings readings;
-    struct best best = {.query = query, .limit = query->limit};
+    struct matcher matcher = {
+        .search = search,
+        .query = query,
+        .ended_s = search_second(query->ends_after_ms),
+        /* Never so few that a full page hides whether enough is found. */
+        .best.limit = query->limit > SEARCH_ENOUGH ? query->limit : SEARCH_ENOUGH,
+    };
 
     assert(query->limit >= 1 && query->limit <= SEARCH_HITS_MAX);
     readings_of(&search->terms, query->text, &readings);
     if (readings.count == 0 || search->slots_end == 0)
         return (struct search_hits){0};
-    best.hits = arena_new_array(arena, struct search_hit, query->limit);
-    find(search, &readings, false, &best);
-    if (best.total < SEARCH_ENOUGH)
-        find(search, &readings, true, &best);
-    return (struct search_hits){best.hits, best.count, best.total};
+    matcher.best.hits = arena_new_array(arena, struct search_hit, matcher.best.limit);
+    matcher.seen = arena_new_array(arena, uint64_t, search->slots_end / BITS + 1);
+    find(&matcher, &readings, arena, false);
+    if (matcher.kept_count < SEARCH_ENOUGH)
+        find(&matcher, &readings, arena, true);
+    best_sort(&matcher.best);
+    return (struct search_hits){
+        matcher.best.hits, matcher.best.count < query->limit ? matcher.best.count : query->limit};
 }

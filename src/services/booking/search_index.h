@@ -3,22 +3,25 @@
 
 #include "base/map.h"
 #include "services/booking/search.h"
-#include "services/booking/search_terms.h"
+#include "services/booking/search_unions.h"
 
 /* What must be taken out of the vocabulary when the event goes. */
 struct search_said {
     uint32_t slot;
     uint32_t term_count;
-    uint32_t terms[]; /* ascending */
+    said_term terms[];
 };
 
-/* The part of an event that ranking reads: side by side in one array. */
+/* What ranking reads of an event: side by side in one array. */
 struct search_slot {
     struct uuid event;
     int64_t starts_at_ms;
+    int64_t ends_at_ms;
     uint64_t name_hash;       /* of the name's sequence of parts */
     struct search_said *said; /* NULL: free */
-    uint32_t next_free;
+    uint32_t
+        next; /* of a free one: the next free one; else the next whose name_hash falls together */
+    uint32_t before;
 };
 
 enum { SLOT_NONE = UINT32_MAX };
@@ -27,7 +30,14 @@ struct search {
     struct terms terms;
     struct map *by_event; /* 16 bytes of uuid to struct search_said */
     struct search_slot *slots;
+    uint32_t *ends_s; /* by slot: of ends_at_ms; small, because it is read for every posting */
     uint32_t slots_end;
-    uint32_t slots_capacity;
-    uint32_t free_slot; /* SLOT_NONE: none */
+    uint32_t slots_capacity; /* a power of two */
+    uint32_t free_slot;      /* SLOT_NONE: none */
+    uint32_t *names;         /* slots_capacity chains: the first slot by name_hash, or SLOT_NONE */
 };
+
+/* An instant as postings know it: ascending with it, but not beyond what 32 bits hold. */
+uint32_t search_second(int64_t ms);
+/* The first slot of the chain in which names of this hash are. */
+uint32_t search_first_named(const struct search *search, uint64_t name_hash);

@@ -33,6 +33,7 @@ size_t lab_put(struct search *search, const struct row *row)
         .artists = &artist,
         .artist_count = row->artist != NULL,
         .starts_at_ms = row->starts_at_ms,
+        .ends_at_ms = row->starts_at_ms + LAB_LENGTH_MS,
     };
     size_t slot = SIZE_MAX;
 
@@ -62,13 +63,12 @@ void lab_check_query(const struct search *search, const char *expected,
     if (!str_eq(str_of(expected), buf.size > 0 ? buf_str(&buf) : STR("")))
         print_error("search: %.*s\n", STR_ARG(query->text));
     CHECK_STR(expected, buf.size > 0 ? buf_str(&buf) : STR(""));
-    CHECK(hits.total >= hits.count);
+    CHECK(hits.count <= query->limit);
 }
 
 void lab_check(const struct search *search, const char *expected, const char *text)
 {
-    lab_check_query(search, expected,
-                    &(struct search_query){.text = str_of(text), .limit = LAB_LIMIT});
+    lab_check_query(search, expected, &SEARCH_QUERY(.text = str_of(text), .limit = LAB_LIMIT));
 }
 
 void lab_check_all(const struct search *search, const struct found *founds, size_t count)

@@ -5,7 +5,7 @@
 
 #include "support/test.h"
 
-enum { LAB_LIMIT = 50 };
+enum { LAB_LIMIT = 50, LAB_LENGTH_MS = 50 /* of every event */ };
 
 /* An event whose id is made of its number. */
 struct row {

@@ -14,9 +14,8 @@
 #include "base/rng.h"
 
 enum {
-    EVENTS = 60,
+    EVENTS_MAX = 600,
     TEXT_SIZE = 64,
-    STEPS = 2000,
     FIELDS = 4,
     FAULT_EDIT = 1000, /* in units of a fault; any scale with the same order would do */
     FAULT_FIRST = 500,
@@ -29,17 +28,28 @@ enum {
 struct model_event {
     bool exists;
     int64_t starts_at_ms;
+    int64_t ends_at_ms;
     char texts[FIELDS][TEXT_SIZE]; /* name, artist, venue, city; already folded */
 };
 
 struct model {
-    struct model_event events[EVENTS];
+    size_t count;
+    struct model_event events[EVENTS_MAX];
+};
+
+/* What is asked, besides the words. */
+struct asked {
+    int64_t starts_from_ms;
+    int64_t starts_to_ms;
+    int64_t ends_after_ms;
+    size_t every; /* only events whose number it divides */
 };
 
 static struct uuid id_of(size_t number)
 {
     struct uuid id = {0};
 
+    id.bytes[14] = (uint8_t)(number >> 8);
     id.bytes[15] = (uint8_t)number;
     return id;
 }
@@ -166,7 +176,7 @@ static int compare_hits(const void *a, const void *b)
 /* Is it a word of any event, or with `begun` the beginning of one? */
 static bool is_known(const struct model *model, const char *word, size_t size, bool begun)
 {
-    for (size_t i = 0; i < EVENTS; i++)
+    for (size_t i = 0; i < model->count; i++)
         for (size_t field = 0; model->events[i].exists && field < FIELDS; field++) {
             const char *term = model->events[i].texts[field];
             while (*term != '\0') {
@@ -218,8 +228,15 @@ static void split_words(const struct model *model, const char *query, struct res
     }
 }
 
-static size_t model_find(const struct model *model, const char *query, bool with_typos,
-                         struct model_hit *ret)
+static bool is_asked_for(const struct asked *asked, const struct model_event *event, size_t number)
+{
+    return event->exists && number % asked->every == 0 &&
+           event->starts_at_ms >= asked->starts_from_ms &&
+           event->starts_at_ms <= asked->starts_to_ms && event->ends_at_ms > asked->ends_after_ms;
+}
+
+static size_t model_find(const struct model *model, const char *query, const struct asked *asked,
+                         bool with_typos, struct model_hit *ret)
 {
     struct respaced respaced = {0};
 
@@ -227,9 +244,9 @@ static size_t model_find(const struct model *model, const char *query, bool with
 
     join_words(model, query, &respaced);
     split_words(model, query, &respaced);
-    for (size_t i = 0; i < EVENTS; i++) {
+    for (size_t i = 0; i < model->count; i++) {
         const struct model_event *event = &model->events[i];
-        if (!event->exists)
+        if (!is_asked_for(asked, event, i))
             continue;
         int64_t faults = sum_of_faults(event, query, with_typos);
         for (size_t j = 0; j < respaced.count; j++) {
@@ -272,7 +289,7 @@ static void random_text(struct rng *rng, size_t words_max, char ret[TEXT_SIZE])
 
 static void change(struct search *search, struct model *model, struct rng *rng)
 {
-    const size_t number = rng_below(rng, EVENTS);
+    const size_t number = rng_below(rng, model->count);
     struct model_event *event = &model->events[number];
     size_t slot;
 
@@ -282,7 +299,8 @@ static void change(struct search *search, struct model *model, struct rng *rng)
         return;
     }
     event->exists = true;
-    event->starts_at_ms = (int64_t)rng_below(rng, 5);
+    event->starts_at_ms = (int64_t)rng_below(rng, 9) * 400 - 400;
+    event->ends_at_ms = event->starts_at_ms + (int64_t)rng_below(rng, 3) * 700;
     for (size_t field = 0; field < FIELDS; field++)
         random_text(rng, 3, event->texts[field]);
     const str artist = str_of(event->texts[1]);
@@ -293,33 +311,71 @@ static void change(struct search *search, struct model *model, struct rng *rng)
         .venue = str_of(event->texts[2]),
         .city = str_of(event->texts[3]),
         .starts_at_ms = event->starts_at_ms,
+        .ends_at_ms = event->ends_at_ms,
     };
     CHECK_OK(search_put(search, id_of(number), &said, &slot));
 }
 
-static void check_same(const struct search *search, const struct model *model, struct arena *arena,
-                       const char *text)
+static bool keep_asked(void *arg, struct uuid event, [[maybe_unused]] size_t slot)
 {
-    const struct search_query query = {.text = str_of(text), .limit = EVENTS};
-    const struct search_hits hits = search_find(search, arena, &query);
-    struct model_hit expected[EVENTS];
-    size_t count = model_find(model, text, false, expected);
+    const struct asked *asked = arg;
+
+    return ((size_t)event.bytes[14] << 8 | event.bytes[15]) % asked->every == 0;
+}
+
+static struct asked random_asked(struct rng *rng)
+{
+    const bool bounded = rng_below(rng, 2) == 0;
+
+    return (struct asked){
+        .starts_from_ms = bounded ? (int64_t)rng_below(rng, 4) * 400 : SEARCH_ALWAYS,
+        .starts_to_ms = bounded ? 2000 + (int64_t)rng_below(rng, 3) * 400 : SEARCH_FOREVER,
+        .ends_after_ms = rng_below(rng, 2) == 0 ? (int64_t)rng_below(rng, 4000) : SEARCH_ALWAYS,
+        .every = 1 + rng_below(rng, 3),
+    };
+}
+
+/* Page by page, to the end. */
+static void check_same(const struct search *search, const struct model *model, struct rng *rng,
+                       struct arena *arena, const char *text)
+{
+    static struct model_hit expected[EVENTS_MAX];
+    struct asked asked = random_asked(rng);
+    const struct search_hit *after = NULL;
+    size_t count = model_find(model, text, &asked, false, expected);
 
     if (count < SEARCH_ENOUGH)
-        count = model_find(model, text, true, expected);
-    if (count != hits.count)
-        print_error("search: %s\n", text);
-    CHECK_I64(count, hits.count);
-    CHECK_I64(count, hits.total);
-    for (size_t i = 0; i < count; i++) {
-        const struct uuid id = id_of(expected[i].number);
-        if (!uuid_eq(id, hits.hits[i].event))
-            print_error("search: %s, hit %zu\n", text, i);
-        CHECK(uuid_eq(id, hits.hits[i].event));
+        count = model_find(model, text, &asked, true, expected);
+    for (size_t at = 0;;) {
+        const size_t limit = 1 + rng_below(rng, rng_below(rng, 2) == 0 ? 7 : EVENTS_MAX);
+        const struct search_query query = {
+            .text = str_of(text),
+            .limit = limit,
+            .keep = keep_asked,
+            .arg = &asked,
+            .starts_from_ms = asked.starts_from_ms,
+            .starts_to_ms = asked.starts_to_ms,
+            .ends_after_ms = asked.ends_after_ms,
+            .after = after,
+        };
+        const struct search_hits hits = search_find(search, arena, &query);
+        if (hits.count != lesser(limit, count - at))
+            print_error("search: %s, from %zu of %zu on\n", text, at, count);
+        CHECK_I64(lesser(limit, count - at), hits.count);
+        for (size_t i = 0; i < hits.count; i++, at++) {
+            const struct uuid id = id_of(expected[at].number);
+            if (!uuid_eq(id, hits.hits[i].event))
+                print_error("search: %s, hit %zu\n", text, at);
+            CHECK(uuid_eq(id, hits.hits[i].event));
+        }
+        if (hits.count == 0)
+            return;
+        after = &hits.hits[hits.count - 1];
     }
 }
 
-TEST(after_any_changes_the_index_finds_what_a_plain_search_finds)
+/* So many events, so many steps of some changes and one query. */
+static void compare(size_t events, int steps, int changes, uint64_t seed)
 {
     struct model *model = mem_new(struct model);
     struct search *search = search_open();
@@ -327,22 +383,35 @@ TEST(after_any_changes_the_index_finds_what_a_plain_search_finds)
     struct rng_seeded rng;
     char text[TEXT_SIZE];
 
-    rng_seeded_init(&rng, 2026);
-    for (int step = 0; step < STEPS; step++) {
-        change(search, model, &rng.rng);
+    model->count = events;
+    rng_seeded_init(&rng, seed);
+    for (int step = 0; step < steps; step++) {
+        for (int i = 0; i < changes; i++)
+            change(search, model, &rng.rng);
         if (rng_below(&rng.rng, 8) == 0) /* a whole name */
-            memcpy(text, model->events[rng_below(&rng.rng, EVENTS)].texts[0], TEXT_SIZE);
+            memcpy(text, model->events[rng_below(&rng.rng, events)].texts[0], TEXT_SIZE);
         else
             random_text(&rng.rng, 3, text);
         if (text[0] != '\0')
-            check_same(search, model, arena, text);
+            check_same(search, model, &rng.rng, arena, text);
         arena_reset(arena);
     }
-    for (size_t i = 0; i < EVENTS; i++)
+    for (size_t i = 0; i < events; i++)
         search_remove(search, id_of(i));
     CHECK_I64(0, search_term_count(search));
     CHECK_I64(0, search_event_count(search));
     arena_close(arena);
     search_close(search);
     mem_free(model);
+}
+
+TEST(after_any_changes_the_index_finds_what_a_plain_search_finds)
+{
+    compare(60, 2000, 1, 2026);
+}
+
+/* So that there are lists of several leaves, and unions. */
+TEST(the_same_among_many_events)
+{
+    compare(EVENTS_MAX, 120, 60, 7);
 }

@@ -1,4 +1,4 @@
-/* services/booking/search_terms.c - grows and shrinks the trie of words and their lists of events.
+/* services/booking/search_terms.c - grows and shrinks the trie of words.
  *
  * One structure serves all kinds of match: a word is a path, what begins with it is a subtree, and
  * the misspelt is a walk that gives up early (search_typo.c). Nodes and terms are numbers in two
@@ -11,7 +11,7 @@
 
 #include "base/mem.h"
 
-enum { CAPACITY_MIN = 64, POSTINGS_MIN = 2 };
+enum { CAPACITY_MIN = 64 };
 
 void terms_init(struct terms *terms)
 {
@@ -20,7 +20,10 @@ void terms_init(struct terms *terms)
         .terms_capacity = CAPACITY_MIN,
         .nodes_end = 1,
         .nodes_capacity = CAPACITY_MIN,
+        .unions_end = 1,
+        .unions_capacity = CAPACITY_MIN,
     };
+    terms->unions = mem_alloc(CAPACITY_MIN * sizeof(terms->unions[0]));
     terms->terms = mem_alloc(CAPACITY_MIN * sizeof(terms->terms[0]));
     terms->nodes = mem_alloc(CAPACITY_MIN * sizeof(terms->nodes[0]));
 }
@@ -28,7 +31,10 @@ void terms_init(struct terms *terms)
 void terms_done(struct terms *terms)
 {
     for (uint32_t i = 1; i < terms->terms_end; i++)
-        mem_free(terms->terms[i].postings);
+        list_done(&terms->terms[i].list);
+    for (uint32_t i = 1; i < terms->unions_end; i++)
+        list_done(&terms->unions[i].list);
+    mem_free(terms->unions);
     mem_free(terms->terms);
     mem_free(terms->nodes);
 }
@@ -93,6 +99,18 @@ uint32_t terms_next_below(const struct terms *terms, uint32_t top, uint32_t node
     return child != NODE_NONE ? child : terms_next_beside(terms, top, node);
 }
 
+uint32_t terms_settle(const struct terms *terms, uint32_t node)
+{
+    for (;;) {
+        const uint32_t child = terms->nodes[node].child;
+
+        if (terms->nodes[node].term != TERM_NONE || child == NODE_NONE ||
+            terms->nodes[child].next != NODE_NONE)
+            return node;
+        node = child;
+    }
+}
+
 static uint32_t take_node(struct terms *terms)
 {
     const uint32_t free_node = terms->free_node;
@@ -133,6 +151,7 @@ static void prune(struct terms *terms, uint32_t node)
     while (node != NODE_NONE && terms->nodes[node].child == NODE_NONE &&
            terms->nodes[node].term == TERM_NONE) {
         const struct trie_node gone = terms->nodes[node];
+        assert(gone.count == 0 && gone.union_number == UNION_NONE);
         uint32_t before;
 
         (void)find_child(terms, gone.parent, gone.letter, &before);
@@ -179,68 +198,15 @@ uint32_t terms_add(struct terms *terms, const struct word *word)
     return terms->nodes[node].term;
 }
 
-static void forget(struct terms *terms, uint32_t number)
+void terms_forget(struct terms *terms, uint32_t number)
 {
     struct term *term = &terms->terms[number];
     const uint32_t node = term->node;
 
-    mem_free(term->postings);
+    assert(term->list.count == 0);
     *term = (struct term){.node = terms->free_term};
     terms->free_term = number;
     terms->term_count--;
     terms->nodes[node].term = TERM_NONE;
     prune(terms, node);
-}
-
-/* --- Postings --- */
-
-/* Index of the first posting whose slot is not below `slot`. */
-static uint32_t find_posting(const struct term *term, uint32_t slot)
-{
-    uint32_t low = 0;
-    uint32_t high = term->count;
-
-    while (low < high) {
-        const uint32_t middle = low + (high - low) / 2;
-        if (term->postings[middle] >> POSTING_SLOT_SHIFT < slot)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static bool is_posting_of(const struct term *term, uint32_t at, uint32_t slot)
-{
-    return at < term->count && term->postings[at] >> POSTING_SLOT_SHIFT == slot;
-}
-
-void terms_put_posting(struct terms *terms, uint32_t number, uint32_t slot, uint32_t fields)
-{
-    struct term *term = &terms->terms[number];
-    const uint32_t at = find_posting(term, slot);
-
-    if (is_posting_of(term, at, slot)) {
-        term->postings[at] |= fields;
-        return;
-    }
-    if (term->count == term->capacity) {
-        term->capacity = term->capacity > 0 ? term->capacity * 2 : POSTINGS_MIN;
-        term->postings = mem_resize(term->postings, term->capacity * sizeof(posting));
-    }
-    memmove(term->postings + at + 1, term->postings + at, (term->count - at) * sizeof(posting));
-    term->postings[at] = slot << POSTING_SLOT_SHIFT | fields;
-    term->count++;
-}
-
-void terms_remove_posting(struct terms *terms, uint32_t number, uint32_t slot)
-{
-    struct term *term = &terms->terms[number];
-    const uint32_t at = find_posting(term, slot);
-
-    assert(is_posting_of(term, at, slot));
-    term->count--;
-    memmove(term->postings + at, term->postings + at + 1, (term->count - at) * sizeof(posting));
-    if (term->count == 0)
-        forget(terms, number);
 }

@@ -4,40 +4,36 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "services/booking/search_list.h"
 #include "services/booking/search_words.h"
 
 enum {
     TERM_NONE = 0,
     NODE_NONE = 0,
+    UNION_NONE = 0,
     TERM_ROOTS = 256, /* first letters are hashed: Han alone has thousands */
 };
 
-/* Where a word stands, in order of weight. */
-enum field {
-    FIELD_NAME,
-    FIELD_ARTIST,
-    FIELD_VENUE,
-    FIELD_CITY,
-    FIELD_COUNT,
-};
-
-/* An event that says the term: its slot above, one bit for each field below. */
-typedef uint32_t posting;
-enum { POSTING_SLOT_SHIFT = FIELD_COUNT, POSTING_FIELDS = (1 << FIELD_COUNT) - 1 };
-
 struct term {
-    posting *postings; /* ascending by slot */
-    uint32_t count;
-    uint32_t capacity;
-    uint32_t node; /* the last letter; of a free one: the next free one */
+    struct list list; /* the events that say it, each once, with the weightiest field */
+    uint32_t node;    /* the last letter; of a free one: the next free one */
 };
 
 struct trie_node {
     uint32_t letter;
-    uint32_t parent; /* NODE_NONE: a first letter */
-    uint32_t child;  /* the first of its children, which are ascending by letter */
-    uint32_t next;   /* sibling; of a free one: the next free one */
-    uint32_t term;   /* that ends here, or TERM_NONE */
+    uint32_t parent;       /* NODE_NONE: a first letter */
+    uint32_t child;        /* the first of its children, which are ascending by letter */
+    uint32_t next;         /* sibling; of a free one: the next free one */
+    uint32_t term;         /* that ends here, or TERM_NONE */
+    uint32_t count;        /* of the postings of all terms that begin here */
+    uint32_t union_number; /* the list of them all (search_unions.h), or UNION_NONE */
+};
+
+/* The events of all terms that begin alike, each once, with the weightiest field. */
+struct term_union {
+    struct list list;
+    uint64_t change; /* the last that it has seen: see search_unions.c */
+    uint32_t next_free;
 };
 
 struct terms {
@@ -51,6 +47,11 @@ struct terms {
     uint32_t nodes_capacity;
     uint32_t free_node;
     uint32_t roots[TERM_ROOTS]; /* siblings of the same low byte */
+    struct term_union *unions;
+    uint32_t unions_end;
+    uint32_t unions_capacity;
+    uint32_t free_union;
+    uint64_t change; /* counts the events put and removed */
 };
 
 void terms_init(struct terms *terms);
@@ -63,8 +64,11 @@ uint32_t terms_next_below(const struct terms *terms, uint32_t top, uint32_t node
 /* The same, but passing over what is below `node`. */
 uint32_t terms_next_beside(const struct terms *terms, uint32_t top, uint32_t node);
 
+/* The first node from `node` on where anything is decided: a term ends, or paths part. The terms
+ * that begin there are those that begin at `node`. */
+uint32_t terms_settle(const struct terms *terms, uint32_t node);
+
 /* The number of the word's term, a new one if need be: that must get a posting. */
 uint32_t terms_add(struct terms *terms, const struct word *word);
-void terms_put_posting(struct terms *terms, uint32_t number, uint32_t slot, uint32_t fields);
-/* Removes the posting of `slot`, and the term with its last one. */
-void terms_remove_posting(struct terms *terms, uint32_t number, uint32_t slot);
+/* The term is nobody's any more: its list is empty. */
+void terms_forget(struct terms *terms, uint32_t number);

@@ -115,22 +115,25 @@ static bool judge(const struct walk *walk, size_t depth, struct typo *ret)
 
 static void offer(const struct walk *walk, uint32_t node, size_t depth)
 {
-    const uint32_t term = walk->terms->nodes[node].term;
+    const unsigned begun = walk->prefix_edits[depth];
     struct typo typo;
 
-    if (term == TERM_NONE || !judge(walk, depth, &typo))
-        return;
-    typo.term = term;
-    walk->fn(walk->arg, &typo);
+    if (walk->terms->nodes[node].term != TERM_NONE && judge(walk, depth, &typo) && !typo.prefix) {
+        typo.node = node;
+        walk->fn(walk->arg, &typo);
+    }
+    if (walk->prefix && !first_letter_differs(walk) && begun < walk->prefix_edits[depth - 1] &&
+        begun >= 1)
+        walk->fn(walk->arg, &(struct typo){.node = node, .edits = begun, .prefix = true});
 }
 
-/* Can anything below this depth still be a match? */
+/* Can anything below this depth be a match, and with fewer edits than what was found on the way? */
 static bool goes_on(const struct walk *walk, size_t depth)
 {
-    if (walk->lowest[depth] <= walk->edits_max)
-        return true;
-    return walk->prefix && !first_letter_differs(walk) &&
-           walk->prefix_edits[depth] <= walk->edits_max;
+    if (walk->lowest[depth] > walk->edits_max)
+        return false;
+    return !walk->prefix || first_letter_differs(walk) ||
+           (walk->prefix_edits[depth] > 0 && walk->lowest[depth] <= walk->prefix_edits[depth]);
 }
 
 /* The depth of `node`, which comes next in preorder after one that is `depth` deep. */
@@ -195,8 +198,11 @@ bool typo_compare(const struct word *word, const struct word *term, bool prefix,
     for (size_t depth = 1; depth <= term->count; depth++) {
         walk.path[depth] = term->letters[depth - 1];
         fill_row(&walk, depth);
-        if (depth < term->count && !goes_on(&walk, depth))
-            return false;
+        if (walk.lowest[depth] <= walk.edits_max)
+            continue;
+        *ret = (struct typo){.edits = walk.prefix_edits[depth], .prefix = true};
+        return prefix && !first_letter_differs(&walk) && ret->edits >= 1 &&
+               ret->edits <= walk.edits_max;
     }
     return judge(&walk, term->count, ret);
 }
