@@ -33,7 +33,8 @@ struct tuning {
     int64_t idle_ms;        /* between two requests of a connection */
     int64_t receive_ms;     /* a whole head; and between two pieces of a body */
     int64_t send_ms;        /* without any progress of an answer */
-    int64_t linger_ms;      /* for a refused client to read why */
+    int64_t linger_ms;      /* for a refused client to read why, or a WebSocket's to close */
+    int64_t tick_ms;        /* between two looks at the silence of WebSocket clients */
     size_t connections_max; /* per loop; 0: as many as the process may have descriptors */
 };
 extern const struct tuning http_tuning;
@@ -43,6 +44,8 @@ struct loop;
 struct meter;
 struct workers;
 struct exchange;
+struct ws;
+struct ws_kind;
 
 /* --- A request from its arrival until its answer is out (exchange.c; README.md tells who owns
  * it when) --- */
@@ -67,6 +70,7 @@ struct reply {
     str etag;
     const struct variant *variant; /* NULL: not a blob. Its blob is held by the arena */
     str cache_control;             /* of the blob */
+    const struct ws_kind *upgrade; /* NULL: stays HTTP */
     struct field headers[HTTP_REPLY_HEADERS_MAX];
     size_t header_count;
 };
@@ -129,6 +133,9 @@ void reply_finish(struct exchange *exchange);
 /* Hands the reply to H2O, or gives the request back if nobody waits; on the loop's thread. */
 void exchange_send(struct exchange *exchange);
 
+/* What the handler has added, and what every answer has, to H2O's. */
+void reply_add_headers(struct exchange *exchange);
+
 /* --- Blobs (blob.c) --- */
 
 /* The variant in that coding, or identity where there is none. NULL: it has to be made first,
@@ -160,12 +167,29 @@ bool sentry_take_passed(struct sentry *sentry, const h2o_req_t *h2o);
 str sentry_remote(const struct sentry *sentry);
 /* After the answer was given to H2O: the sentry is told when it has been written. */
 void sentry_answering(struct sentry *sentry);
+/* Likewise, for a 101: the socket then goes to `ws`, or ws_end is called. */
+void sentry_upgrading(struct sentry *sentry, struct ws *ws);
+/* Bytes that the client has acknowledged; what does not read does not make progress. */
+uint64_t socket_acked(h2o_socket_t *sock);
 void sentry_refuse(struct sentry *sentry, const struct refusal *refusal);
 /* The answer, headers and all (refusal.c); `id` names it to whoever asks about it. */
 void refusal_write(const struct refusal *refusal, int64_t now_ms, struct uuid id, struct buf *text);
 /* Idle ones (and those of which no byte has come) are closed; or all. */
 void sentries_close_idle(struct loop *loop);
 void sentries_close_all(struct loop *loop);
+
+/* --- WebSocket connections (ws_*.c) --- */
+
+/* Answers 101; the request's connection becomes one. */
+void ws_upgrade(struct exchange *exchange);
+/* The socket is free of H2O's HTTP and of the sentry; `surplus` has come behind the request. */
+void ws_adopt(struct ws *ws, h2o_socket_t *sock, str surplus);
+void ws_end(struct ws *ws);
+/* Says that the server goes; or closes them without a word. */
+void ws_stop_all(struct loop *loop);
+void ws_cut_all(struct loop *loop);
+void ws_on_tick(h2o_timeout_entry_t *entry);
+void ws_take_message(h2o_multithread_message_t *message);
 
 /* --- Loops (loop.c) --- */
 
@@ -174,6 +198,7 @@ enum phase { PHASE_SERVING, PHASE_STOPPING, PHASE_CUTTING, PHASE_LEAVING };
 struct loop {
     struct http_server *server;
     pthread_t thread;
+    pthread_t runs_on; /* the same, as the thread itself knows it */
     int listen_fd;
     h2o_context_t context;
     h2o_accept_ctx_t accept_context;
@@ -185,12 +210,18 @@ struct loop {
     h2o_timeout_t pause; /* of the listener when descriptors have run out */
     h2o_timeout_entry_t paused;
     h2o_multithread_receiver_t receiver;
-    _Atomic int senders; /* threads inside h2o_multithread_send_message */
+    h2o_multithread_receiver_t ws_receiver;
+    _Atomic int ws_posted; /* messages to it that are not taken yet */
+    _Atomic int senders;   /* threads inside h2o_multithread_send_message */
     _Atomic int phase;
     int stopping_turns;
     bool is_drained;         /* reported to the server */
     struct sentry *sentries; /* open connections */
     size_t sentry_count;
+    struct ws *websockets; /* counted among the connections */
+    h2o_timeout_t tick;    /* how often they are looked after */
+    h2o_timeout_entry_t ticking;
+    struct arena *arena;   /* of the message that is being received */
     struct exchange *live; /* requests that are not over */
     struct exchange *free;
     size_t free_count;
@@ -203,6 +234,8 @@ void loop_join(struct loop *loop);
 void loop_enter_phase(struct loop *loop, enum phase phase);
 /* Brings the request to its loop; from any thread but cheap there too. */
 void loop_post(struct loop *loop, struct exchange *exchange, enum message message);
+/* `link` of a connection of that loop that is not closed; its mutex is held. */
+void loop_post_ws(struct loop *loop, h2o_multithread_message_t *link);
 void loop_connection_closed(struct loop *loop);
 
 /* --- Metrics (meter.c) --- */
@@ -217,6 +250,10 @@ struct meter {
     struct metric *refused;
     struct metric *handovers;
     struct metric *wakeups;
+    struct metric *websockets;
+    struct metric *ws_sent;
+    struct metric *ws_behind;
+    struct metric *ws_refused;
 };
 
 void meter_open(struct meter *meter, struct metrics *metrics);

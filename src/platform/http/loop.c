@@ -128,17 +128,18 @@ static void on_messages(h2o_multithread_receiver_t *receiver, h2o_linklist_t *me
 
 /* H2O writes to its pipe after it has released its lock; `senders` keeps the loop alive until
  * then. */
-static void send_message(struct loop *loop, h2o_multithread_message_t *message)
+static void send_message_to(struct loop *loop, h2o_multithread_receiver_t *receiver,
+                            h2o_multithread_message_t *message)
 {
     atomic_fetch_add(&loop->senders, 1);
-    h2o_multithread_send_message(&loop->receiver, message);
+    h2o_multithread_send_message(receiver, message);
     atomic_fetch_sub(&loop->senders, 1);
 }
 
 void loop_post(struct loop *loop, struct exchange *exchange, enum message message)
 {
     exchange->message = message;
-    send_message(loop, &exchange->link);
+    send_message_to(loop, &loop->receiver, &exchange->link);
 }
 
 void loop_enter_phase(struct loop *loop, enum phase phase)
@@ -147,6 +148,27 @@ void loop_enter_phase(struct loop *loop, enum phase phase)
     atomic_store(&loop->phase, phase);
     h2o_multithread_send_message(&loop->receiver, NULL);
     atomic_fetch_sub(&loop->senders, 1);
+}
+
+/* The connection's mutex is held and it is open, so the loop is there. */
+void loop_post_ws(struct loop *loop, h2o_multithread_message_t *link)
+{
+    atomic_fetch_add(&loop->ws_posted, 1);
+    send_message_to(loop, &loop->ws_receiver, link);
+}
+
+static void on_ws_messages(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
+{
+    struct loop *loop = H2O_STRUCT_FROM_MEMBER(struct loop, ws_receiver, receiver);
+
+    while (!h2o_linklist_is_empty(messages)) {
+        h2o_multithread_message_t *message =
+            H2O_STRUCT_FROM_MEMBER(h2o_multithread_message_t, link, messages->next);
+        h2o_linklist_unlink(&message->link);
+        ws_take_message(message);
+        atomic_fetch_sub(&loop->ws_posted, 1);
+    }
+    metric_add(loop->server->meter.wakeups, 1);
 }
 
 /* --- Ending --- */
@@ -201,14 +223,17 @@ static bool wind_down(struct loop *loop)
             loop->stopping_turns++;
         if (loop->stopping_turns == STOPPING_TURNS)
             sentries_close_idle(loop);
+        ws_stop_all(loop);
         report_drained(loop);
         return false;
     }
     sentries_close_all(loop);
+    ws_cut_all(loop);
     if (phase == PHASE_CUTTING)
         return false;
     orphan_parked(loop);
-    return loop->live == NULL && atomic_load(&loop->senders) == 0;
+    return loop->live == NULL && atomic_load(&loop->ws_posted) == 0 &&
+           atomic_load(&loop->senders) == 0;
 }
 
 static int32_t wait_ms(const struct loop *loop)
@@ -238,8 +263,12 @@ static void open_engine(struct loop *loop)
     h2o_timeout_init(engine, &loop->send, (uint64_t)tuning->send_ms);
     h2o_timeout_init(engine, &loop->linger, (uint64_t)tuning->linger_ms);
     h2o_timeout_init(engine, &loop->pause, PAUSE_MS);
+    h2o_timeout_init(engine, &loop->tick, (uint64_t)tuning->tick_ms);
+    loop->ticking = (h2o_timeout_entry_t){.cb = ws_on_tick};
+    loop->arena = arena_open(0);
     loop->paused = (h2o_timeout_entry_t){.cb = on_pause_over};
     h2o_multithread_register_receiver(loop->context.queue, &loop->receiver, on_messages);
+    h2o_multithread_register_receiver(loop->context.queue, &loop->ws_receiver, on_ws_messages);
     loop->accept_context =
         (h2o_accept_ctx_t){.ctx = &loop->context, .hosts = loop->server->config.hosts};
     loop->listener = h2o_evloop_socket_create(engine, loop->listen_fd, H2O_SOCKET_FLAG_DONT_READ);
@@ -280,7 +309,11 @@ static void close_engine(struct loop *loop)
     h2o_timeout_dispose(engine, &loop->send);
     h2o_timeout_dispose(engine, &loop->linger);
     h2o_timeout_dispose(engine, &loop->pause);
+    h2o_timeout_unlink(&loop->ticking);
+    h2o_timeout_dispose(engine, &loop->tick);
+    arena_close(loop->arena);
     h2o_multithread_unregister_receiver(queue, &loop->receiver);
+    h2o_multithread_unregister_receiver(queue, &loop->ws_receiver);
     h2o_context_dispose(&loop->context);
     free(queue); /* h2o_multithread_destroy_queue empties it only */
     h2o_evloop_destroy(engine);
@@ -297,6 +330,7 @@ static void *run_loop(void *arg)
     struct loop *loop = arg;
     struct http_server *server = loop->server;
 
+    loop->runs_on = pthread_self();
     open_engine(loop);
     pthread_mutex_lock(&server->mutex);
     server->ready_count++;

@@ -27,6 +27,14 @@ void meter_open(struct meter *meter, struct metrics *metrics)
                                      "Requests that came back to their event loop."),
         .wakeups = metrics_counter(metrics, "boxoffice_http_wakeups_total", NULL,
                                    "Times that an event loop fetched such requests."),
+        .websockets = metrics_gauge(metrics, "boxoffice_ws_connections", NULL,
+                                    "WebSocket connections that are open."),
+        .ws_sent = metrics_counter(metrics, "boxoffice_ws_sent_total", NULL,
+                                   "Frames given to WebSocket clients."),
+        .ws_behind = metrics_counter(metrics, "boxoffice_ws_behind_total", NULL,
+                                     "Frames not sent because the client was behind."),
+        .ws_refused = metrics_counter(metrics, "boxoffice_ws_refused_total", NULL,
+                                      "WebSocket connections closed for what they sent."),
     };
 }
 

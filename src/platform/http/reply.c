@@ -127,6 +127,7 @@ static const char *reason_of(int status)
         {415, "Unsupported Media Type"},
         {416, "Range Not Satisfiable" },
         {422, "Unprocessable Content" },
+        {426, "Upgrade Required"      },
         {428, "Precondition Required" },
         {429, "Too Many Requests"     },
         {500, "Internal Server Error" },
@@ -186,9 +187,10 @@ static void add_variant(h2o_headers_t *headers, const struct reply *reply)
         add_token(headers, H2O_TOKEN_CONTENT_TYPE, variant->head);
 }
 
-static void add_headers(h2o_req_t *h2o, const struct exchange *exchange)
+void reply_add_headers(struct exchange *exchange)
 {
     const struct reply *reply = &exchange->reply;
+    h2o_req_t *h2o = exchange->h2o;
     h2o_headers_t *headers = &h2o->res.headers;
 
     h2o_vector_reserve(&h2o->pool, headers, headers->size + reply->header_count + 8);
@@ -233,6 +235,10 @@ void exchange_send(struct exchange *exchange)
         exchange_give_back(exchange);
         return;
     }
+    if (reply->status == 101) {
+        ws_upgrade(exchange);
+        return;
+    }
     struct sentry *sentry = sentry_of(h2o);
     const bool has_no_body = reply->status == 204 || reply->status == 304;
     if (atomic_load_explicit(&exchange->server->stopping, memory_order_relaxed))
@@ -240,7 +246,7 @@ void exchange_send(struct exchange *exchange)
     h2o->res.status = reply->status;
     h2o->res.reason = reason_of(reply->status);
     h2o->res.content_length = has_no_body ? SIZE_MAX : reply->body.size;
-    add_headers(h2o, exchange);
+    reply_add_headers(exchange);
     exchange->answered = true; /* from here on H2O's disposal gives it back */
 
     h2o_iovec_t body = h2o_iovec_init(reply->body.ptr, reply->body.size);

@@ -69,7 +69,7 @@ static void read_fields(struct exchange *exchange, const h2o_req_t *h2o)
     /* H2O keeps these two apart from the rest. */
     if (h2o->input.authority.base != NULL)
         add_field(exchange, STR("host"), str_trim(str_of_iovec(h2o->input.authority)));
-    if (h2o->upgrade.base != NULL)
+    if (h2o->upgrade.base != NULL && h2o->version >= 0x101) /* RFC 9110 7.8 */
         add_field(exchange, STR("upgrade"), str_trim(str_of_iovec(h2o->upgrade)));
 }
 

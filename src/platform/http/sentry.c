@@ -19,7 +19,6 @@
  * called with an error. */
 
 #include <assert.h>
-#include <linux/tcp.h> /* glibc's struct tcp_info ends before tcpi_bytes_acked */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -30,9 +29,8 @@
 #define READ_CALLBACK(sock)  ((sock)->_cb.read)
 #define WRITE_CALLBACK(sock) ((sock)->_cb.write)
 
-enum state { IDLE, HEAD, CONTINUING, BODY, ANSWERING, REFUSING, LINGERING };
-
 enum { SURPLUS_SIZE_MAX = HTTP_BODY_READ_MAX + (2 << 20) };
+enum state { IDLE, HEAD, CONTINUING, BODY, ANSWERING, REFUSING, LINGERING };
 
 struct sentry {
     struct loop *loop;
@@ -50,6 +48,7 @@ struct sentry {
     size_t body_seen;
     struct buf surplus;
     struct buf refusal;
+    struct ws *ws;    /* who gets the socket when the answer is written; NULL: H2O keeps it */
     int64_t buffered; /* this connection's part of server->buffered */
     uint64_t acked;   /* bytes that the client had when the timer was set */
     h2o_timeout_entry_t timer;
@@ -103,21 +102,29 @@ static void free_sentry(struct sentry *sentry)
     free(sentry);
 }
 
+/* The connection is not the sentry's any more. */
+static void leave(struct sentry *sentry)
+{
+    set_timer(sentry, NULL);
+    release_buffered(sentry);
+    if (sentry->newer != NULL)
+        sentry->newer->older = sentry->older;
+    else
+        sentry->loop->sentries = sentry->older;
+    if (sentry->older != NULL)
+        sentry->older->newer = sentry->newer;
+    sentry->sock = NULL;
+}
+
 /* H2O has closed the socket. */
 static void on_close(void *data)
 {
     struct sentry *sentry = data;
     struct loop *loop = sentry->loop;
 
-    set_timer(sentry, NULL);
-    release_buffered(sentry);
-    if (sentry->newer != NULL)
-        sentry->newer->older = sentry->older;
-    else
-        loop->sentries = sentry->older;
-    if (sentry->older != NULL)
-        sentry->older->newer = sentry->newer;
-    sentry->sock = NULL;
+    leave(sentry);
+    if (sentry->ws != NULL)
+        ws_end(sentry->ws);
     if (!sentry->is_entered)
         free_sentry(sentry);
     loop_connection_closed(loop);
@@ -414,15 +421,6 @@ static void on_written(h2o_socket_t *sock, const char *error)
     advance(sentry);
 }
 
-static uint64_t bytes_acked(h2o_socket_t *sock)
-{
-    struct tcp_info info = {0};
-    socklen_t size = sizeof(info);
-    const int fd = h2o_socket_get_fd(sock);
-
-    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_acked : 0;
-}
-
 void sentry_answering(struct sentry *sentry)
 {
     assert(WRITE_CALLBACK(sentry->sock) != NULL);
@@ -430,6 +428,25 @@ void sentry_answering(struct sentry *sentry)
     WRITE_CALLBACK(sentry->sock) = on_written;
     sentry->acked = 0;
     set_timer(sentry, &sentry->loop->send);
+}
+
+/* After H2O's own part, in which it lets go of the socket. */
+static void on_upgraded(h2o_socket_t *sock, const char *error)
+{
+    struct sentry *sentry = sentry_at(sock);
+
+    if (!enter_h2o(sentry, sentry->h2o_written, error))
+        return;
+    leave(sentry);
+    ws_adopt(sentry->ws, sock, buf_str(&sentry->surplus));
+    free_sentry(sentry);
+}
+
+void sentry_upgrading(struct sentry *sentry, struct ws *ws)
+{
+    sentry_answering(sentry);
+    WRITE_CALLBACK(sentry->sock) = on_upgraded;
+    sentry->ws = ws;
 }
 
 /* --- Too slow, and the end --- */
@@ -444,7 +461,7 @@ static void on_timeout(h2o_timeout_entry_t *entry)
         sentry_refuse(sentry, &too_slow);
         return;
     case ANSWERING: {
-        const uint64_t acked = bytes_acked(sentry->sock);
+        const uint64_t acked = socket_acked(sentry->sock);
         if (acked > sentry->acked) { /* slow, but it reads */
             sentry->acked = acked;
             set_timer(sentry, &sentry->loop->send);

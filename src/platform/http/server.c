@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
+#include <linux/tcp.h> /* glibc's struct tcp_info ends before tcpi_bytes_acked */
 #include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -30,7 +31,7 @@ enum {
 };
 
 const struct tuning http_tuning = {
-    .idle_ms = 60000, .receive_ms = 10000, .send_ms = 10000, .linger_ms = 2000};
+    .idle_ms = 60000, .receive_ms = 10000, .send_ms = 10000, .linger_ms = 2000, .tick_ms = 1000};
 
 struct handler {
     h2o_handler_t super;
@@ -119,6 +120,15 @@ void remote_address(h2o_socket_t *sock, char *ret, size_t size)
     remote = str_slice(remote, 0, size - 1);
     memcpy(ret, remote.ptr, remote.size);
     ret[remote.size] = '\0';
+}
+
+uint64_t socket_acked(h2o_socket_t *sock)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof(info);
+    const int fd = h2o_socket_get_fd(sock);
+
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_acked : 0;
 }
 
 static bool listen_shared(struct http_server *server, const struct address *address)
