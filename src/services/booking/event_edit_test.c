@@ -212,6 +212,54 @@ TEST(a_change_merges_and_needs_the_version_it_was_made_from)
         send(&node, "vendor-1", "PUT", path, "If-Match: \"1\"\r\n", "{\"name\":\"Soul\"}").status);
 }
 
+TEST(a_change_of_the_venue_replaces_what_it_gives)
+{
+    static const struct {
+        const char *venue;
+        const char *name;
+        const char *city;
+        const char *address;
+    } cases[] = {
+        {"{\"address\":\"Glockenturmstr. 1\"}",        "Waldbühne", "Berlin", "Glockenturmstr. 1"},
+        {"{\"name\":\"Waldpark\"}",                    "Waldpark",   "Berlin", "Glockenturmstr. 1"},
+        {"{\"city\":\"Wien\",\"address\":\"Ring 1\"}", "Waldpark",   "Wien",   "Ring 1"           },
+        {"{}",                                         "Waldpark",   "Wien",   "Ring 1"           },
+    };
+    CLEANUP(booking_node_close) struct booking_node node;
+
+    booking_node_open(&node, NULL);
+    struct answer answer = send(&node, "vendor-1", "POST", "/events", NULL, good);
+    const char *path = path_of(&node, &answer);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const str match =
+            arena_printf(node.arena, "If-Match: %.*s\r\n", STR_ARG(answer_header(&answer, "etag")));
+        const str body = arena_printf(node.arena, "{\"venue\":%s}", cases[i].venue);
+
+        CHECK_I64(200, send(&node, "vendor-1", "PUT", path, match.ptr, body.ptr).status);
+        answer = send(&node, NULL, "GET", path, NULL, NULL);
+        CHECK_STR(cases[i].name, answer_at(node.arena, &answer, "/venue/name"));
+        CHECK_STR(cases[i].city, answer_at(node.arena, &answer, "/venue/city"));
+        CHECK_STR("Germany", answer_at(node.arena, &answer, "/venue/country"));
+        CHECK_STR(cases[i].address, answer_at(node.arena, &answer, "/venue/address"));
+    }
+}
+
+TEST(a_venue_that_comes_with_a_change_is_whole)
+{
+    CLEANUP(booking_node_close) struct booking_node node;
+
+    booking_node_open(&node, NULL);
+    const struct answer made = send(&node, "vendor-1", "POST", "/events", NULL,
+                                    with(&node, "venue", "null,\"online\":true"));
+    CHECK_I64(201, made.status);
+    const char *path = path_of(&node, &made);
+    const struct answer part = send(&node, "vendor-1", "PUT", path, "If-Match: \"1\"\r\n",
+                                    "{\"online\":false,\"venue\":{\"name\":\"Hall\"}}");
+    CHECK_I64(422, part.status);
+    CHECK_STR("/venue/city", answer_at(node.arena, &part, "/errors/0/pointer"));
+    CHECK_STR("/venue/country", answer_at(node.arena, &part, "/errors/1/pointer"));
+}
+
 TEST(stock_follows_the_offer_but_never_below_what_is_taken)
 {
     CLEANUP(booking_node_close) struct booking_node node;

@@ -54,9 +54,9 @@ static const char *const input_status_names[] = {"draft", "published",
                                                  NULL}; /* as enum event_status begins */
 
 static const struct json_field venue_fields[] = {
-    JSON_F_TEXT("name", struct venue, name, 1, 200, JSON_REQUIRED),
-    JSON_F_TEXT("city", struct venue, city, 1, 200, JSON_REQUIRED),
-    JSON_F_TEXT("country", struct venue, country, 1, 200, JSON_REQUIRED),
+    JSON_F_TEXT("name", struct venue, name, 1, 200, JSON_OPTIONAL),
+    JSON_F_TEXT("city", struct venue, city, 1, 200, JSON_OPTIONAL),
+    JSON_F_TEXT("country", struct venue, country, 1, 200, JSON_OPTIONAL),
     JSON_F_TEXT("address", struct venue, address, 1, 500, JSON_NULLABLE),
     JSON_F_REAL("lat", struct venue, lat, -90, 90, JSON_NULLABLE),
     JSON_F_REAL("lon", struct venue, lon, -180, 180, JSON_NULLABLE),
@@ -364,8 +364,13 @@ static void read_place(struct call *call, const struct event_input *input, struc
         (void)!call_invalid(call, "/venue", "is required unless the event is online");
     if (input->online)
         event->venue = NULL;
-    if (event->venue != NULL && isnan(event->venue->lat) != isnan(event->venue->lon))
-        (void)!call_invalid(call, "/venue/lat", "must come with lon");
+    if (event->venue != NULL) {
+        require(call, event->venue->name.ptr != NULL, "/venue/name");
+        require(call, event->venue->city.ptr != NULL, "/venue/city");
+        require(call, event->venue->country.ptr != NULL, "/venue/country");
+        if (isnan(event->venue->lat) != isnan(event->venue->lon))
+            (void)!call_invalid(call, "/venue/lat", "must come with lon");
+    }
     event->artists = arena_new_array(call->arena, struct artist, input->artist_count);
     event->artist_count = input->artist_count;
     for (size_t i = 0; i < input->artist_count; i++)
