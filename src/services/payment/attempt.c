@@ -15,7 +15,7 @@
 bool attempt_may_become(enum attempt_state from, enum attempt_state to)
 {
     static const unsigned may[ATTEMPT_STATES] = {
-        [ATTEMPT_CREATED] = TO(AUTHORISING) | TO(CONFIRMING) | TO(ABORTING),
+        [ATTEMPT_CREATED] = TO(AUTHORISING) | TO(CONFIRMING) | TO(ABORTING) | TO(REFERRED),
         [ATTEMPT_AUTHORISING] = TO(AUTHORISED) | TO(REQUIRES_ACTION) | TO(VOIDING) | TO(ABORTING),
         [ATTEMPT_REQUIRES_ACTION] = TO(AUTHORISED) | TO(VOIDING) | TO(ABORTING),
         [ATTEMPT_AUTHORISED] = TO(CAPTURING) | TO(VOIDING),
@@ -46,6 +46,7 @@ const char *attempt_status(enum attempt_state state)
     case ATTEMPT_FAILED:
     case ATTEMPT_VOIDING:
     case ATTEMPT_VOIDED:
+    case ATTEMPT_REFERRED:
         return "failed";
     case ATTEMPT_CREATED:
     case ATTEMPT_AUTHORISING:
@@ -88,6 +89,8 @@ static void read_row(const struct rows *rows, struct attempt *ret)
         .answer_status = (int)row_i64(rows, 16),
         .tries = (int)row_i64(rows, 17),
         .created_at_ms = row_i64(rows, 18),
+        .answers_with = {row_uuid(rows, 19)},
+        .lease_ms = row_i64(rows, 20),
     };
     (void)currency_parse(row_text(rows, 12),
                          &ret->amount.currency); /* absent until booking has priced it */
@@ -143,7 +146,7 @@ err attempt_insert(struct call *call, const struct attempt *attempt)
                        TEXT(attempt->method), TEXT(attempt->provider),
                        TEXT(attempt_key(call->arena, attempt->id)), I64(attempt->state), I64(0),
                        TEXT(STR("")), TEXT(attempt->idem_key), BLOB(attempt->idem_digest),
-                       I64(call->now_ms + ATTEMPT_LEASE_MS), I64(call->now_ms)),
+                       I64(attempt->lease_ms), I64(call->now_ms)),
                   &count);
 }
 
@@ -171,6 +174,7 @@ err attempt_move_in(struct tx *tx, struct call *call, struct attempt *attempt,
     if (count == 0)
         return ERR_CONFLICT;
     attempt->state = to;
+    attempt->lease_ms = call->now_ms + ATTEMPT_LEASE_MS;
     return ERR_OK;
 }
 
@@ -182,15 +186,32 @@ err attempt_move(struct call *call, struct attempt *attempt, enum attempt_state 
     TRY(tx_begin(&tx, call_db(call)));
     TRY(attempt_move_in(&tx, call, &moved, to));
     TRY(tx_commit(&tx));
-    attempt->state = to;
+    *attempt = moved;
     return ERR_OK;
 }
 
-err attempt_look_again(struct call *call, attempt_id id, int64_t at_ms)
+err attempt_refer(struct call *call, struct attempt *attempt, attempt_id other)
 {
     int64_t count = 0;
 
-    TRY(change(call, &SQL_ATTEMPT_LOOK_AGAIN, ARGS(UUID(id.uuid), I64(at_ms)), &count));
+    assert(attempt_may_become(attempt->state, ATTEMPT_REFERRED));
+    TRY(change(call, &SQL_ATTEMPT_REFER,
+               ARGS(UUID(attempt->id.uuid), I64(attempt->state), I64(ATTEMPT_REFERRED),
+                    UUID(other.uuid), I64(call->now_ms)),
+               &count));
+    if (count == 0)
+        return ERR_CONFLICT;
+    attempt->state = ATTEMPT_REFERRED;
+    attempt->answers_with = other;
+    return ERR_OK;
+}
+
+err attempt_look_again(struct call *call, const struct attempt *attempt, int64_t at_ms)
+{
+    int64_t count = 0;
+
+    TRY(change(call, &SQL_ATTEMPT_LOOK_AGAIN,
+               ARGS(UUID(attempt->id.uuid), I64(attempt->lease_ms), I64(at_ms)), &count));
     chore_wake(call->self, ATTEMPT_CHORE);
     return ERR_OK;
 }

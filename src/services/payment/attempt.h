@@ -6,7 +6,8 @@
  *      │              │  │      └─(declined)─▶ ABORTING    │
  *      │              │  │                  └─(order gone)─┼▶ VOIDING ─▶ VOIDED
  *      │              │  └─(the provider has never seen it)┘      └─(captured after all)─▶ CAPTURED
- *      └──(refused)───┴─(declined)─▶ ABORTING ─▶ FAILED
+ *      ├──(refused)───┴─(declined)─▶ ABORTING ─▶ FAILED
+ *      └──(another is under way)─▶ REFERRED
  *
  *   CREATED ─begin─▶ CONFIRMING ─confirm─▶ WAITING ─settled by staff─▶ CAPTURED   (cash, transfer)
  *                     │    │                  └─(order cancelled)─▶ VOIDED
@@ -38,6 +39,7 @@ enum attempt_state {
     ATTEMPT_SUCCEEDED,       /* from here on: the end */
     ATTEMPT_FAILED,
     ATTEMPT_VOIDED,
+    ATTEMPT_REFERRED, /* another attempt was under way: this one's key answers with that one */
     ATTEMPT_STATES,
 };
 
@@ -68,12 +70,14 @@ struct attempt {
     int answer_status;
     int tries;
     int64_t created_at_ms;
+    attempt_id answers_with; /* of a referred one */
+    int64_t lease_ms;        /* until when it is whoever's who read it so; see attempt_take_due */
 };
 
 /* The provider's key of the attempt: made of its id, so that it is known before the first call. */
 str attempt_key(struct arena *arena, attempt_id id);
 
-/* ERR_DUPLICATE: the user has an attempt with this idempotency key. */
+/* Leased until attempt->lease_ms. ERR_DUPLICATE: the user has an attempt with this idempotency key. */
 err attempt_insert(struct call *call, const struct attempt *attempt);
 err attempt_find(struct call *call, attempt_id id, struct attempt *ret);
 err attempt_find_key(struct call *call, struct uuid user, str key, struct attempt *ret);
@@ -89,17 +93,22 @@ err attempt_move(struct call *call, struct attempt *attempt, enum attempt_state 
 /* The same in a transaction of the caller's; what is in *attempt counts once that is committed. */
 err attempt_move_in(struct tx *tx, struct call *call, struct attempt *attempt,
                     enum attempt_state to);
-/* When the reconciler looks again if nothing else happens. */
-err attempt_look_again(struct call *call, attempt_id id, int64_t at_ms);
+/* Lets go of the attempt: when the reconciler looks again if nothing else happens. Has no effect if
+ * the lease that *attempt was read with has ended and is somebody else's now. */
+err attempt_look_again(struct call *call, const struct attempt *attempt, int64_t at_ms);
+/* Booking has refused it because of `other`. ERR_CONFLICT: it is CREATED no longer. */
+err attempt_refer(struct call *call, struct attempt *attempt, attempt_id other);
 /* Notes the status that POST /payment answers, for its replays. The first one counts: sets
  * attempt->answer_status to it. */
 err attempt_answered(struct call *call, struct attempt *attempt, int status);
 /* Nothing had an effect: its idempotency key is free again. */
 err attempt_forget_key(struct call *call, attempt_id id);
-/* The next one that nobody has finished in time; leases it for a while. ERR_NOT_FOUND: none is due;
- * *ret_next_ms then says when (CLOCK_NEVER_MS: none is unfinished). */
+/* The next one that nobody has finished in time; leases it for a while. The lease is in the row, in
+ * the injected clock's time, and each is given out once (ret->lease_ms tells them apart), so any
+ * number of processes may look. ERR_NOT_FOUND: none is due; *ret_next_ms then says when
+ * (CLOCK_NEVER_MS: none is unfinished). */
 err attempt_take_due(struct call *call, struct attempt *ret, int64_t *ret_next_ms);
 /* The order was cancelled: nobody expects its cash or transfer any more. */
 err attempt_forgo(struct tx *tx, struct call *call, order_id order);
-/* At the start: whatever is unfinished is due at once. */
+/* At the start of the only process that has this database: whatever is unfinished is due at once. */
 err attempt_all_due(struct call *call);

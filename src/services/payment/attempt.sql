@@ -6,24 +6,24 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13);
 
 -- name: attempt_find
 SELECT id, order_id, user_id, event_id, vendor_id, method, brand, provider, state, failure, redirect_url, amount_minor, currency, refunded_minor, idem_key,
-       idem_digest, answer_status, tries, created_at_ms
+       idem_digest, answer_status, tries, created_at_ms, answers_with, next_ms
 FROM payment_attempt WHERE id = $1;
 
 -- name: attempt_find_key
 SELECT id, order_id, user_id, event_id, vendor_id, method, brand, provider, state, failure, redirect_url, amount_minor, currency, refunded_minor, idem_key,
-       idem_digest, answer_status, tries, created_at_ms
+       idem_digest, answer_status, tries, created_at_ms, answers_with, next_ms
 FROM payment_attempt WHERE user_id = $1 AND idem_key = $2;
 
 -- Captured or succeeded.
 -- name: attempt_paid_of
 SELECT id, order_id, user_id, event_id, vendor_id, method, brand, provider, state, failure, redirect_url, amount_minor, currency, refunded_minor, idem_key,
-       idem_digest, answer_status, tries, created_at_ms
+       idem_digest, answer_status, tries, created_at_ms, answers_with, next_ms
 FROM payment_attempt WHERE order_id = $1 AND state IN (6, 10) ORDER BY id DESC LIMIT 1;
 
 -- Cash and transfers: captured, waiting or succeeded without a provider.
 -- name: attempt_by_hand_of
 SELECT id, order_id, user_id, event_id, vendor_id, method, brand, provider, state, failure, redirect_url, amount_minor, currency, refunded_minor, idem_key,
-       idem_digest, answer_status, tries, created_at_ms
+       idem_digest, answer_status, tries, created_at_ms, answers_with, next_ms
 FROM payment_attempt WHERE order_id = $1 AND state IN (6, 9, 10) AND provider IS NULL AND method <> 'free' ORDER BY id DESC LIMIT 1;
 
 -- name: attempt_remove
@@ -35,7 +35,10 @@ SET state = $3, event_id = $4, vendor_id = $5, brand = $6, failure = $7, redirec
 WHERE id = $1 AND state = $2;
 
 -- name: attempt_look_again
-UPDATE payment_attempt SET next_ms = $2 WHERE id = $1 AND state < 9;
+UPDATE payment_attempt SET next_ms = $3 WHERE id = $1 AND next_ms = $2 AND state < 9;
+
+-- name: attempt_refer
+UPDATE payment_attempt SET state = $3, answers_with = $4, updated_at_ms = $5 WHERE id = $1 AND state = $2;
 
 -- name: attempt_answered
 UPDATE payment_attempt SET answer_status = CASE WHEN answer_status = 0 THEN $2 ELSE answer_status END WHERE id = $1

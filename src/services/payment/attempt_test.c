@@ -41,7 +41,8 @@ TEST(every_state_can_be_reached_and_has_a_way_to_an_end)
 
         CHECK(from_start[i]);
         mark_reachable(from, reached);
-        CHECK(reached[ATTEMPT_SUCCEEDED] || reached[ATTEMPT_FAILED] || reached[ATTEMPT_VOIDED]);
+        CHECK(reached[ATTEMPT_SUCCEEDED] || reached[ATTEMPT_FAILED] || reached[ATTEMPT_VOIDED] ||
+              from == ATTEMPT_REFERRED);
         /* An end is an end: nothing else can be reached from it. */
         for (int other = 0; attempt_is_over(from) && other < ATTEMPT_STATES; other++)
             CHECK_I64(other == i, reached[other]);
@@ -95,7 +96,7 @@ TEST(the_api_knows_four_words)
         [ATTEMPT_WAITING] = "pending",     [ATTEMPT_REQUIRES_ACTION] = "requires_action",
         [ATTEMPT_VOIDING] = "failed",      [ATTEMPT_ABORTING] = "failed",
         [ATTEMPT_FAILED] = "failed",       [ATTEMPT_VOIDED] = "failed",
-        [ATTEMPT_SUCCEEDED] = "succeeded",
+        [ATTEMPT_SUCCEEDED] = "succeeded", [ATTEMPT_REFERRED] = "failed",
     };
 
     for (int i = 0; i < ATTEMPT_STATES; i++)
@@ -268,8 +269,8 @@ TEST(what_is_due_is_leased_and_the_first_comes_first)
     const struct attempt early = till_attempt(&office, "early");
     CHECK_ERR(ERR_NOT_FOUND, attempt_take_due(&call, &taken, &next_ms));
     CHECK_I64(OFFICE_START_MS + ATTEMPT_LEASE_MS, next_ms);
-    CHECK_OK(attempt_look_again(&call, late.id, OFFICE_START_MS + 2000));
-    CHECK_OK(attempt_look_again(&call, early.id, OFFICE_START_MS + 1000));
+    CHECK_OK(attempt_look_again(&call, &late, OFFICE_START_MS + 2000));
+    CHECK_OK(attempt_look_again(&call, &early, OFFICE_START_MS + 1000));
 
     call.now_ms = OFFICE_START_MS + 2000;
     CHECK_OK(attempt_take_due(&call, &taken, &next_ms));
@@ -283,6 +284,24 @@ TEST(what_is_due_is_leased_and_the_first_comes_first)
     CHECK_OK(attempt_all_due(&call));
     CHECK_OK(attempt_take_due(&call, &taken, &next_ms));
     CHECK_I64(2, taken.tries);
+}
+
+TEST(who_has_lost_his_lease_changes_no_schedule)
+{
+    CLEANUP(office_close) struct office office;
+    CLEANUP(call_done) struct call call = {0};
+    struct attempt taken = {0};
+    int64_t next_ms = 0;
+
+    till_open(&office);
+    till_call(&office, &call);
+    const struct attempt slow = till_attempt(&office, "a");
+    call.now_ms += ATTEMPT_LEASE_MS;
+    CHECK_OK(attempt_take_due(&call, &taken, &next_ms)); /* by another process */
+    CHECK_OK(attempt_look_again(&call, &slow, call.now_ms));
+    CHECK_I64(taken.lease_ms, till_i64(&office, "SELECT next_ms FROM payment_attempt"));
+    CHECK_OK(attempt_look_again(&call, &taken, call.now_ms));
+    CHECK_I64(call.now_ms, till_i64(&office, "SELECT next_ms FROM payment_attempt"));
 }
 
 TEST(what_waits_for_staff_and_what_is_over_is_never_due)

@@ -13,11 +13,24 @@
 #include "services/payment/drive.h"
 #include "services/payment/state.h"
 
-enum { STACK_SIZE = 512 * 1024 };
+enum { STACK_SIZE = 512 * 1024, THREADS = DESK_THREADS + DESK_RECONCILERS };
 
 struct task {
     attempt_id attempt;
+    int64_t lease_ms;
     char token[DESK_TOKEN_SIZE_MAX + 1]; /* empty: none */
+};
+
+/* A line of tasks with threads of its own: neither buyers nor the reconciler hold the other up. */
+struct lane {
+    struct desk *desk;
+    struct task *tasks; /* a ring */
+    size_t size;
+    size_t first;
+    size_t count;
+    size_t running;
+    pthread_cond_t work;
+    pthread_cond_t done;
 };
 
 struct waiter {
@@ -30,14 +43,12 @@ struct waiter {
 
 struct desk {
     struct instance *self;
-    pthread_mutex_t lock;
-    pthread_cond_t work;
-    struct task tasks[DESK_WAITING_MAX]; /* a ring */
-    size_t first;
-    size_t count;
+    pthread_mutex_t lock; /* of all below */
+    struct lane buyers;
+    struct lane reconciler;
     struct waiter *waiters;
     bool closing;
-    pthread_t threads[DESK_THREADS];
+    pthread_t threads[THREADS];
     size_t thread_count;
 };
 
@@ -114,19 +125,30 @@ err desk_answer_late(struct call *call, int64_t *ret_next_ms)
 
 /* --- Threads --- */
 
-static bool take_task(struct desk *desk, struct task *ret)
+static bool take_task(struct lane *lane, struct task *ret)
 {
+    struct desk *desk = lane->desk;
+
     (void)pthread_mutex_lock(&desk->lock);
-    while (desk->count == 0 && !desk->closing)
-        (void)pthread_cond_wait(&desk->work, &desk->lock);
+    while (lane->count == 0 && !desk->closing)
+        (void)pthread_cond_wait(&lane->work, &desk->lock);
     const bool taken = !desk->closing;
     if (taken) {
-        *ret = desk->tasks[desk->first];
-        desk->first = (desk->first + 1) % DESK_WAITING_MAX;
-        desk->count--;
+        *ret = lane->tasks[lane->first];
+        lane->first = (lane->first + 1) % lane->size;
+        lane->count--;
+        lane->running++;
     }
     (void)pthread_mutex_unlock(&desk->lock);
     return taken;
+}
+
+static void end_task(struct lane *lane)
+{
+    (void)pthread_mutex_lock(&lane->desk->lock);
+    lane->running--;
+    (void)pthread_cond_broadcast(&lane->done);
+    (void)pthread_mutex_unlock(&lane->desk->lock);
 }
 
 static void run_task(struct desk *desk, const struct task *task)
@@ -136,6 +158,10 @@ static void run_task(struct desk *desk, const struct task *task)
 
     call_init(&call, desk->self, "pay");
     const err e = attempt_find(&call, task->attempt, &attempt);
+    if (e == ERR_OK && attempt.lease_ms != task->lease_ms) { /* it has waited so long: another's */
+        desk_wake(desk, task->attempt);
+        return;
+    }
     if (e == ERR_OK) {
         attempt_drive_or_leave(&call, &attempt,
                                task->token[0] != '\0' ? str_of(task->token) : STR_ABSENT);
@@ -150,37 +176,97 @@ static void run_task(struct desk *desk, const struct task *task)
 
 static void *run_thread(void *arg)
 {
-    struct desk *desk = arg;
+    struct lane *lane = arg;
     struct task task;
 
-    while (take_task(desk, &task))
-        run_task(desk, &task);
+    while (take_task(lane, &task)) {
+        run_task(lane->desk, &task);
+        end_task(lane);
+    }
     return NULL;
 }
 
-err desk_submit(struct desk *desk, attempt_id attempt, str token)
+/* Under the lock; there is room. */
+static void add_task(struct lane *lane, const struct task *task)
 {
-    struct task task = {.attempt = attempt};
+    assert(lane->count < lane->size);
+    lane->tasks[(lane->first + lane->count) % lane->size] = *task;
+    lane->count++;
+    (void)pthread_cond_signal(&lane->work);
+}
+
+err desk_submit(struct desk *desk, const struct attempt *attempt, str token)
+{
+    struct task task = {.attempt = attempt->id, .lease_ms = attempt->lease_ms};
 
     assert(token.size <= DESK_TOKEN_SIZE_MAX);
     if (token.size > 0)
         memcpy(task.token, token.ptr, token.size);
     (void)pthread_mutex_lock(&desk->lock);
-    const bool full = desk->count == DESK_WAITING_MAX;
-    if (!full) {
-        desk->tasks[(desk->first + desk->count) % DESK_WAITING_MAX] = task;
-        desk->count++;
-        (void)pthread_cond_signal(&desk->work);
-    }
+    const bool full = desk->buyers.count == desk->buyers.size;
+    if (!full)
+        add_task(&desk->buyers, &task);
     (void)pthread_mutex_unlock(&desk->lock);
     return full ? ERR_OVERLOADED : ERR_OK;
+}
+
+void desk_reconcile(struct desk *desk, const struct attempt *attempt)
+{
+    const struct task task = {.attempt = attempt->id, .lease_ms = attempt->lease_ms};
+    struct lane *lane = &desk->reconciler;
+
+    (void)pthread_mutex_lock(&desk->lock);
+    while (lane->count + lane->running == DESK_RECONCILERS)
+        (void)pthread_cond_wait(&lane->done, &desk->lock);
+    add_task(lane, &task);
+    (void)pthread_mutex_unlock(&desk->lock);
+}
+
+void desk_reconciled(struct desk *desk)
+{
+    struct lane *lane = &desk->reconciler;
+
+    (void)pthread_mutex_lock(&desk->lock);
+    while (lane->count + lane->running > 0)
+        (void)pthread_cond_wait(&lane->done, &desk->lock);
+    (void)pthread_mutex_unlock(&desk->lock);
+}
+
+/* --- Up and down --- */
+
+static void lane_open(struct desk *desk, struct lane *lane, size_t size)
+{
+    *lane =
+        (struct lane){.desk = desk, .tasks = mem_alloc(size * sizeof(struct task)), .size = size};
+    (void)pthread_cond_init(&lane->work, NULL);
+    (void)pthread_cond_init(&lane->done, NULL);
+}
+
+static void lane_close(struct lane *lane)
+{
+    (void)pthread_cond_destroy(&lane->done);
+    (void)pthread_cond_destroy(&lane->work);
+    mem_free(lane->tasks);
+}
+
+static void start_threads(struct desk *desk, struct lane *lane, size_t count)
+{
+    pthread_attr_t attributes;
+
+    (void)pthread_attr_init(&attributes);
+    (void)pthread_attr_setstacksize(&attributes, STACK_SIZE);
+    for (size_t i = 0; i < count; i++)
+        if (pthread_create(&desk->threads[desk->thread_count], &attributes, run_thread, lane) == 0)
+            desk->thread_count++;
+    (void)pthread_attr_destroy(&attributes);
 }
 
 static void stop_threads(struct desk *desk)
 {
     (void)pthread_mutex_lock(&desk->lock);
     desk->closing = true;
-    (void)pthread_cond_broadcast(&desk->work);
+    (void)pthread_cond_broadcast(&desk->buyers.work);
+    (void)pthread_cond_broadcast(&desk->reconciler.work);
     (void)pthread_mutex_unlock(&desk->lock);
     for (size_t i = 0; i < desk->thread_count; i++)
         (void)pthread_join(desk->threads[i], NULL);
@@ -189,18 +275,14 @@ static void stop_threads(struct desk *desk)
 struct desk *desk_open(struct instance *self)
 {
     struct desk *desk = mem_new(struct desk);
-    pthread_attr_t attributes;
 
     desk->self = self;
     (void)pthread_mutex_init(&desk->lock, NULL);
-    (void)pthread_cond_init(&desk->work, NULL);
-    (void)pthread_attr_init(&attributes);
-    (void)pthread_attr_setstacksize(&attributes, STACK_SIZE);
-    while (desk->thread_count < DESK_THREADS &&
-           pthread_create(&desk->threads[desk->thread_count], &attributes, run_thread, desk) == 0)
-        desk->thread_count++;
-    (void)pthread_attr_destroy(&attributes);
-    if (desk->thread_count == DESK_THREADS)
+    lane_open(desk, &desk->buyers, DESK_WAITING_MAX);
+    lane_open(desk, &desk->reconciler, DESK_RECONCILERS);
+    start_threads(desk, &desk->buyers, DESK_THREADS);
+    start_threads(desk, &desk->reconciler, DESK_RECONCILERS);
+    if (desk->thread_count == THREADS)
         return desk;
     desk_close(desk);
     return NULL;
@@ -212,7 +294,8 @@ void desk_close(struct desk *desk)
         return;
     stop_threads(desk);
     resume_all(take_waiters(desk, NULL, INT64_MAX));
-    (void)pthread_cond_destroy(&desk->work);
+    lane_close(&desk->reconciler);
+    lane_close(&desk->buyers);
     (void)pthread_mutex_destroy(&desk->lock);
     mem_free(desk);
 }

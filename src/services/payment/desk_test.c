@@ -199,12 +199,16 @@ TEST(another_request_for_the_order_gets_the_attempt_that_is_under_way)
     CHECK_STR(answer_at(office.arena, &first.answer, "/payment/id").ptr,
               answer_at(office.arena, &second.answer, "/payment/id"));
     CHECK_STR(NULL, answer_header(&second.answer, "Idempotency-Replayed"));
-    CHECK_I64(1, till_i64(&office, "SELECT count(*) FROM payment_attempt"));
+    CHECK_I64(1, till_i64(&office, "SELECT count(*) FROM payment_attempt WHERE state = %d",
+                          (int)ATTEMPT_REFERRED));
     CHECK_I64(1, till_i64(&office, "SELECT count(*) FROM sandbox_charge"));
 
-    /* The second has had no effect of its own: now it learns that there is nothing to pay. */
+    /* The second key answers with it from now on, a third learns that there is nothing to pay. */
     const struct answer again = till_pay(&office, "customer-1", "b", order, "tok_mastercard");
-    check_problem(office.arena, &again, 409, "already_paid");
+    CHECK_STR("true", answer_header(&again, "Idempotency-Replayed"));
+    CHECK_STR(arena_cstr(office.arena, second.answer.body), again.body);
+    const struct answer third = till_pay(&office, "customer-1", "c", order, "tok_mastercard");
+    check_problem(office.arena, &third, 409, "already_paid");
 }
 
 TEST(a_twin_of_what_is_refused_takes_its_turn)
@@ -246,10 +250,10 @@ TEST(what_does_not_fit_is_made_void_and_charges_nothing)
     }
     stand_in_await_held(DESK_THREADS);
     struct desk *desk = ((struct payment *)node_find(office.node, "payment")->state)->desk;
-    const attempt_id nobody = {office_user(99)};
+    const struct attempt nobody = {.id = {office_user(99)}};
     for (int i = 0; i < DESK_WAITING_MAX; i++)
-        CHECK_OK(desk_submit(desk, nobody, STR_ABSENT));
-    CHECK_ERR(ERR_OVERLOADED, desk_submit(desk, nobody, STR_ABSENT));
+        CHECK_OK(desk_submit(desk, &nobody, STR_ABSENT));
+    CHECK_ERR(ERR_OVERLOADED, desk_submit(desk, &nobody, STR_ABSENT));
 
     const order_id order = sell();
     client_start(&clients[DESK_THREADS], &office,
@@ -273,6 +277,57 @@ TEST(what_does_not_fit_is_made_void_and_charges_nothing)
     const struct answer again = till_pay(&office, "customer-1", "late", order, "tok_visa");
     check_status(200, &again); /* its key is free, and the desk as well */
     CHECK_STR("succeeded", answer_at(office.arena, &again, "/payment/status"));
+}
+
+/* --- The reconciler --- */
+
+static void *run_due(void *arg)
+{
+    office_run_due(arg);
+    return NULL;
+}
+
+TEST(the_reconciler_drives_several_at_once_and_not_too_many)
+{
+    CLEANUP(office_close) struct office office;
+    pthread_t thread;
+
+    till_open(&office);
+    for (int i = 0; i < 3 * DESK_RECONCILERS; i++)
+        (void)till_attempt(&office, NULL);
+    clock_manual_advance(&office.clock, ATTEMPT_LEASE_MS);
+    stand_in_hold(&booking_payment_abort_op); /* what CREATED attempts come to */
+    CHECK(pthread_create(&thread, NULL, run_due, &office) == 0);
+    stand_in_await_held(DESK_RECONCILERS);
+    CHECK_I64(DESK_RECONCILERS,
+              till_i64(&office, "SELECT count(*) FROM payment_attempt WHERE state = %d",
+                       (int)ATTEMPT_ABORTING));
+    stand_in_let_go();
+    CHECK(pthread_join(thread, NULL) == 0);
+    CHECK_I64(3 * DESK_RECONCILERS,
+              till_i64(&office, "SELECT count(*) FROM payment_attempt WHERE state = %d",
+                       (int)ATTEMPT_FAILED));
+}
+
+TEST(what_has_waited_beyond_its_lease_is_left_to_whoever_has_it_now)
+{
+    CLEANUP(office_close) struct office office;
+    CLEANUP(call_done) struct call call = {0};
+    struct attempt taken = {0};
+    int64_t next_ms = 0;
+
+    till_open(&office);
+    till_call(&office, &call);
+    const struct attempt waiting = till_attempt(&office, "a");
+    call.now_ms += ATTEMPT_LEASE_MS;
+    CHECK_OK(attempt_take_due(&call, &taken, &next_ms));
+    struct desk *desk = ((struct payment *)node_find(office.node, "payment")->state)->desk;
+    desk_reconcile(desk, &waiting);
+    desk_reconciled(desk);
+    CHECK_I64(ATTEMPT_CREATED, till_state(&office, waiting.id));
+    desk_reconcile(desk, &taken);
+    desk_reconciled(desk);
+    CHECK_I64(ATTEMPT_FAILED, till_state(&office, waiting.id));
 }
 
 /* --- The end --- */

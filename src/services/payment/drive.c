@@ -38,12 +38,12 @@ static err take_charge(struct call *call, struct attempt *attempt, const struct 
         attempt->brand = charge->brand;
     switch (charge->status) {
     case CHARGE_PROCESSING:
-        return attempt_look_again(call, attempt->id, charge->look_again_ms);
+        return attempt_look_again(call, attempt, charge->look_again_ms);
     case CHARGE_REQUIRES_ACTION:
         attempt->redirect_url = charge->redirect_url;
         if (attempt->state == ATTEMPT_AUTHORISING)
             TRY(attempt_move(call, attempt, ATTEMPT_REQUIRES_ACTION));
-        return attempt_look_again(call, attempt->id,
+        return attempt_look_again(call, attempt,
                                   attempt->created_at_ms + ACTION_LIFE_S * INT64_C(1000));
     case CHARGE_AUTHORISED:
     case CHARGE_CAPTURED:
@@ -80,7 +80,7 @@ static err authorise(struct call *call, struct attempt *attempt, const struct pr
     if (token.ptr == NULL)
         return e;
     /* Nobody knows yet: that is waiting, not failing. */
-    return attempt_look_again(call, attempt->id, call->now_ms + LOST_LOOK_MS);
+    return attempt_look_again(call, attempt, call->now_ms + LOST_LOOK_MS);
 }
 
 static err await_action(struct call *call, struct attempt *attempt, const struct provider *provider)
@@ -133,7 +133,7 @@ static err capture(struct call *call, struct attempt *attempt, const struct prov
     case CHARGE_CAPTURED:
         return attempt_move(call, attempt, ATTEMPT_CAPTURED);
     case CHARGE_PROCESSING:
-        return attempt_look_again(call, attempt->id, charge.look_again_ms);
+        return attempt_look_again(call, attempt, charge.look_again_ms);
     case CHARGE_VOIDED:
     case CHARGE_DECLINED:
         return end_without_money(call, attempt, ERR_CARD_DECLINED);
@@ -160,7 +160,7 @@ static err make_void(struct call *call, struct attempt *attempt, const struct pr
 
     TRY(provider->cancel(call, attempt_key(call->arena, attempt->id), &charge));
     if (charge.status == CHARGE_PROCESSING)
-        return attempt_look_again(call, attempt->id, charge.look_again_ms);
+        return attempt_look_again(call, attempt, charge.look_again_ms);
     if (charge.status == CHARGE_CAPTURED) /* past us, by somebody at the provider */
         return attempt_move(call, attempt, ATTEMPT_CAPTURED);
     TRY(tell_aborted(call, attempt));
@@ -220,6 +220,7 @@ static err step(struct call *call, struct attempt *attempt, str token)
     case ATTEMPT_SUCCEEDED:
     case ATTEMPT_FAILED:
     case ATTEMPT_VOIDED:
+    case ATTEMPT_REFERRED:
     case ATTEMPT_STATES:
         break;
     }
@@ -260,7 +261,7 @@ void attempt_drive_or_leave(struct call *call, struct attempt *attempt, str toke
                   LOG_TEXT("request", call->request_id), LOG_TEXT("error", call_failure(call, e)),
                   LOG_I64("tries", attempt->tries));
         /* If even this fails, the lease of the attempt ends by itself. */
-        (void)!attempt_look_again(call, attempt->id, call->now_ms + retry_ms(attempt->tries));
+        (void)!attempt_look_again(call, attempt, call->now_ms + retry_ms(attempt->tries));
     }
     desk_wake(payment_of(call)->desk, attempt->id);
 }
@@ -269,14 +270,16 @@ void attempt_drive_or_leave(struct call *call, struct attempt *attempt, str toke
  * then, and nobody wakes us for it. */
 err attempt_reconcile(struct call *call, int64_t *ret_next_ms)
 {
+    struct desk *desk = payment_of(call)->desk;
     struct attempt attempt = {0};
     err e = attempt_take_due(call, &attempt, ret_next_ms);
 
     while (e == ERR_OK && !chores_stopping(call->self)) {
-        attempt_drive_or_leave(call, &attempt, STR_ABSENT);
+        desk_reconcile(desk, &attempt);
         call_next(call);
         e = attempt_take_due(call, &attempt, ret_next_ms);
     }
+    desk_reconciled(desk);
     const int64_t latest_ms = call->now_ms + ATTEMPT_LEASE_MS;
     if (*ret_next_ms == CLOCK_NEVER_MS || *ret_next_ms > latest_ms)
         *ret_next_ms = latest_ms;

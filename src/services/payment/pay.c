@@ -60,17 +60,12 @@ static const struct json_shape answer_shape = JSON_SHAPE(answer_fields, struct p
 
 static const char *const methods[] = {"card", "cash_on_arrival", "bank_transfer", "free"};
 
-/* Whose answer a request waits for. */
-enum asker {
-    FIRST,  /* its own: it has begun the attempt */
-    REPLAY, /* its twin's, which came before it with the same key */
-    OTHER,  /* another request's for the same order, which is under way already */
-};
-
-/* What the parked request remembers. */
+/* What the parked request remembers. An idempotency key is held by the attempt that was made for it;
+ * what it answers with is that attempt, or the one under way that it was referred to. */
 struct paying {
-    attempt_id attempt;
-    enum asker asker;
+    attempt_id attempt; /* that it waits for */
+    attempt_id holder;
+    bool is_replay; /* of a twin that came before it with the same key */
 };
 
 enum { KEY_TRIES_MAX = 8 };
@@ -179,92 +174,121 @@ static err show(struct req *req, const struct attempt *attempt)
     return reply_json(req, 200, &answer_shape, &body);
 }
 
-/* The first answer to a key that had an effect is noted: its status is that of all replays. */
-static err note_answer(struct call *call, struct attempt *attempt)
+/* The attempt that a key answers with. ERR_NOT_FOUND: that was refused after all, and is gone. */
+static err follow(struct call *call, const struct attempt *holder, struct attempt *ret)
 {
-    const err refusal = refusal_of(attempt);
-    const int status = err_status(refusal);
+    *ret = *holder;
+    return holder->state == ATTEMPT_REFERRED ? attempt_find(call, holder->answers_with, ret)
+                                             : ERR_OK;
+}
 
-    if (attempt->answer_status != 0 || (status != 200 && status != 402))
+/* The first answer to a key that had an effect is noted: its status is that of all replays. */
+static err note_answer(struct call *call, struct attempt *holder, struct attempt *shown)
+{
+    const int status = err_status(refusal_of(shown));
+
+    if (holder->answer_status != 0 || (status != 200 && status != 402))
         return ERR_OK;
-    TRY(attempt_answered(call, attempt, status));
-    desk_wake(payment_of(call)->desk, attempt->id); /* twins of it can be answered now */
+    TRY(attempt_answered(call, holder, status));
+    desk_wake(payment_of(call)->desk, shown->id); /* twins can be answered now */
     /* A twin was faster, and told more than we have seen. */
-    return attempt->answer_status == status ? ERR_OK : attempt_find(call, attempt->id, attempt);
+    return holder->answer_status == status ? ERR_OK : attempt_find(call, shown->id, shown);
 }
 
 /* Answers with the attempt as it stands. */
-static err answer(struct req *req, struct attempt *attempt, enum asker asker)
+static err answer(struct req *req, struct attempt *holder, struct attempt *shown, bool is_replay)
 {
-    if (attempt->state == ATTEMPT_CREATED)
+    if (shown->state == ATTEMPT_CREATED)
         return call_explain(&req->call, ERR_UNAVAILABLE, "the first request is still at work");
-    if (asker != OTHER)
-        TRY(note_answer(&req->call, attempt));
-    if (asker == REPLAY && attempt->answer_status != 0)
+    TRY(note_answer(&req->call, holder, shown));
+    if (is_replay && holder->answer_status != 0)
         reply_header(req, "idempotency-replayed", STR("true"));
-    const err refusal = refusal_of(attempt);
-    const bool shown = refusal == ERR_OK || (asker != OTHER && attempt->answer_status == 200);
-    return shown ? show(req, attempt) : refuse(req, attempt, refusal);
+    const err refusal = refusal_of(shown);
+    const bool is_shown = refusal == ERR_OK || holder->answer_status == 200;
+    return is_shown ? show(req, shown) : refuse(req, shown, refusal);
 }
 
 static err post_payment(struct req *req);
 
+static err answer_or_await(struct req *req, struct attempt *holder, bool is_replay);
+
 static err answer_parked(struct req *req)
 {
     const struct paying *paying = req->parked;
-    struct attempt attempt = {0};
-    const err e = attempt_find(&req->call, paying->attempt, &attempt);
+    struct call *call = &req->call;
+    struct attempt holder = {0};
+    struct attempt shown = {0};
 
+    err e = attempt_find(call, paying->holder, &holder);
+    if (e == ERR_OK)
+        e = follow(call, &holder, &shown);
     /* What this one waited for was refused and left no trace: now it is this one's turn. */
     if (e == ERR_NOT_FOUND)
         return post_payment(req);
     TRY(e);
-    return answer(req, &attempt, paying->asker);
+    if (!uuid_eq(shown.id.uuid, paying->attempt.uuid)) /* its twin has been referred to another */
+        return answer_or_await(req, &holder, paying->is_replay);
+    return answer(req, &holder, &shown, paying->is_replay);
 }
 
-static err await(struct req *req, attempt_id attempt, enum asker asker)
+static err await(struct req *req, attempt_id attempt, attempt_id holder, bool is_replay)
 {
     struct paying *paying = arena_new(req->call.arena, struct paying);
 
-    *paying = (struct paying){attempt, asker};
+    *paying = (struct paying){attempt, holder, is_replay};
     req->parked = paying;
     return desk_await(payment_of(&req->call)->desk, req, attempt, answer_parked);
 }
 
 /* Is there an answer already? Either it was given, or nobody but the buyer or staff can move the
  * attempt on. */
-static bool is_answerable(const struct attempt *attempt)
+static bool is_answerable(const struct attempt *holder, const struct attempt *shown)
 {
-    return attempt->answer_status != 0 || attempt->state == ATTEMPT_WAITING ||
-           attempt->state == ATTEMPT_REQUIRES_ACTION || attempt_is_over(attempt->state);
+    return holder->answer_status != 0 || shown->answer_status != 0 ||
+           shown->state == ATTEMPT_WAITING || shown->state == ATTEMPT_REQUIRES_ACTION ||
+           attempt_is_over(shown->state);
 }
 
 /* Waits for an attempt that somebody else drives. He may have finished before we were in the line,
  * so we look once more. */
-static err await_other(struct req *req, attempt_id id, enum asker asker)
+static err await_other(struct req *req, attempt_id id, attempt_id holder_id, bool is_replay)
 {
     CLEANUP(call_done) struct call call = {0};
     struct instance *self = req->call.self; /* once parked, the request is not ours any more */
-    struct attempt attempt = {0};
+    struct attempt holder = {0};
+    struct attempt shown = {0};
 
-    const err parked = await(req, id, asker);
+    const err parked = await(req, id, holder_id, is_replay);
     call_init(&call, self, "pay");
-    const err e = attempt_find(&call, id, &attempt);
-    if (e != ERR_OK || is_answerable(&attempt))
+    err e = attempt_find(&call, holder_id, &holder);
+    if (e == ERR_OK)
+        e = follow(&call, &holder, &shown);
+    if (e != ERR_OK || is_answerable(&holder, &shown) || !uuid_eq(shown.id.uuid, id.uuid))
         desk_wake(payment_of(&call)->desk, id);
     return parked;
+}
+
+static err answer_or_await(struct req *req, struct attempt *holder, bool is_replay)
+{
+    struct attempt shown = {0};
+    const err e = follow(&req->call, holder, &shown);
+
+    if (e == ERR_NOT_FOUND)
+        return call_explain(&req->call, ERR_UNAVAILABLE, "the other payment came to nothing");
+    TRY(e);
+    if (is_answerable(holder, &shown))
+        return answer(req, holder, &shown, is_replay);
+    return await_other(req, shown.id, holder->id, is_replay);
 }
 
 /* --- Requests --- */
 
 /* The same key again: the same answer, or a wait for the first one's. */
-static err replay(struct req *req, struct attempt *attempt, const uint8_t digest[32])
+static err replay(struct req *req, struct attempt *holder, const uint8_t digest[32])
 {
-    if (attempt->idem_digest.size != 32 || memcmp(attempt->idem_digest.ptr, digest, 32) != 0)
+    if (holder->idem_digest.size != 32 || memcmp(holder->idem_digest.ptr, digest, 32) != 0)
         return ERR_IDEMPOTENCY_MISMATCH;
-    if (is_answerable(attempt))
-        return answer(req, attempt, REPLAY);
-    return await_other(req, attempt->id, REPLAY);
+    return answer_or_await(req, holder, true);
 }
 
 /* Which attempt is under way, as booking's refusal says; zero: it does not. */
@@ -284,27 +308,27 @@ static attempt_id live_attempt(struct call *call)
     return json_read(call->arena, text, &shape, &live) == ERR_OK ? live.id : (attempt_id){0};
 }
 
-/* Booking has refused. If that is because another request pays this order already, that one's
- * attempt is the answer. */
-static err answer_live(struct req *req, err refusal)
-{
-    struct attempt live = {0};
-
-    if (refusal != ERR_CONFLICT ||
-        attempt_find(&req->call, live_attempt(&req->call), &live) != ERR_OK)
-        return refusal;
-    req->call.problem = (struct problem){0};
-    if (is_answerable(&live))
-        return answer(req, &live, OTHER);
-    return await_other(req, live.id, OTHER);
-}
-
 /* A refusal leaves no trace. */
 static err withdraw(struct call *call, const struct attempt *attempt, err refusal)
 {
     TRY(attempt_remove(call, attempt->id));
     desk_wake(payment_of(call)->desk, attempt->id);
     return refusal;
+}
+
+/* Booking has refused. If that is because another request pays this order already, that one's
+ * attempt is the answer, now and whenever this key comes again. */
+static err refer_or_withdraw(struct call *call, struct attempt *attempt, err refusal)
+{
+    struct attempt live = {0};
+
+    if (refusal != ERR_CONFLICT || attempt_find(call, live_attempt(call), &live) != ERR_OK)
+        return withdraw(call, attempt, refusal);
+    call->problem = (struct problem){0};
+    if (attempt_refer(call, attempt, live.id) != ERR_OK)
+        return call_explain(call, ERR_UNAVAILABLE, "booking took too long; nothing was charged");
+    desk_wake(payment_of(call)->desk, attempt->id);
+    return ERR_OK;
 }
 
 /* Booking has perhaps begun with the attempt: the reconciler tells it that nothing comes of it. */
@@ -314,7 +338,7 @@ static err give_up(struct call *call, struct attempt *attempt, err failure)
     const err e = attempt_move(call, attempt, ATTEMPT_ABORTING);
     if (e != ERR_OK && e != ERR_CONFLICT) /* a conflict: the reconciler has come to it already */
         return e;
-    TRY(attempt_look_again(call, attempt->id, call->now_ms));
+    TRY(attempt_look_again(call, attempt, call->now_ms));
     desk_wake(payment_of(call)->desk, attempt->id);
     return failure;
 }
@@ -327,7 +351,8 @@ static err abort_at_booking(struct call *call, const struct attempt *attempt, er
     return booking_payment_abort(call, &in, &view);
 }
 
-/* Asks booking what is to be paid, and whether this may pay it. */
+/* Asks booking what is to be paid, and whether this may pay it. ERR_OK, too: another attempt is under
+ * way, and this one REFERRED to it. */
 static err begin(struct call *call, const struct payment_request *in, struct attempt *attempt)
 {
     const struct booking_payment_begin begin_in = {in->order, attempt->id};
@@ -337,7 +362,7 @@ static err begin(struct call *call, const struct payment_request *in, struct att
     if (err_status(asked) >= 500)
         return give_up(call, attempt, asked);
     if (asked != ERR_OK)
-        return withdraw(call, attempt, asked);
+        return refer_or_withdraw(call, attempt, asked);
     if (!is_accepted(&begun, in->method, attempt->brand)) {
         if (abort_at_booking(call, attempt, ERR_METHOD_NOT_ACCEPTED) != ERR_OK)
             return give_up(call, attempt, ERR_UNAVAILABLE);
@@ -363,20 +388,20 @@ static err start(struct req *req, const struct payment_request *in, struct attem
     struct desk *desk = payment_of(&req->call)->desk;
     struct instance *self = req->call.self;
     char token[DESK_TOKEN_SIZE_MAX + 1] = {0};
-    const attempt_id id = attempt->id;
 
-    const err e = begin(&req->call, in, attempt);
-    if (e != ERR_OK)
-        return answer_live(req, e);
+    TRY(begin(&req->call, in, attempt));
+    if (attempt->state == ATTEMPT_REFERRED)
+        return answer_or_await(req, attempt, false);
     if (in->token.size > 0)
         memcpy(token, in->token.ptr, in->token.size);
-    const err parked = await(req, id, FIRST); /* the request is not ours any more */
-    if (desk_submit(desk, id, str_of(token)) != ERR_OK) {
+    const struct attempt begun = {.id = attempt->id, .lease_ms = attempt->lease_ms};
+    const err parked = await(req, begun.id, begun.id, false); /* the request is not ours any more */
+    if (desk_submit(desk, &begun, str_of(token)) != ERR_OK) {
         CLEANUP(call_done) struct call call = {0};
 
         /* Without its token nothing can be charged: the reconciler makes it void. */
         call_init(&call, self, "pay");
-        (void)!attempt_look_again(&call, id, call.now_ms);
+        (void)!attempt_look_again(&call, &begun, call.now_ms);
     }
     return parked;
 }
@@ -393,17 +418,33 @@ static struct attempt new_attempt(const struct call *call, const struct payment_
         .provider = is_card(in->method) ? STR("sandbox") : STR_ABSENT,
         .state = ATTEMPT_CREATED,
         .created_at_ms = call->now_ms,
+        .lease_ms = call->now_ms + ATTEMPT_LEASE_MS,
     };
 }
 
 /* Did it end without an effect, and without an answer that could have told? Then its key is
  * free. */
-static bool is_void(const struct attempt *attempt)
+static bool is_void(const struct attempt *holder, const struct attempt *shown)
 {
-    const err refusal = refusal_of(attempt);
+    const err refusal = refusal_of(shown);
 
-    return attempt_is_over(attempt->state) && attempt->answer_status == 0 && refusal != ERR_OK &&
+    return attempt_is_over(shown->state) && holder->answer_status == 0 && refusal != ERR_OK &&
            err_status(refusal) != 402;
+}
+
+/* Who holds the key. ERR_NOT_FOUND: nobody, or nobody any more. */
+static err find_holder(struct call *call, str key, struct attempt *ret)
+{
+    struct attempt shown = {0};
+
+    TRY(attempt_find_key(call, call->caller.user, key, ret));
+    const err e = follow(call, ret, &shown);
+    if (e == ERR_OK && !is_void(ret, &shown))
+        return ERR_OK;
+    if (e != ERR_OK && e != ERR_NOT_FOUND)
+        return e;
+    TRY(attempt_forget_key(call, ret->id));
+    return ERR_NOT_FOUND;
 }
 
 static err post_payment(struct req *req)
@@ -420,12 +461,10 @@ static err post_payment(struct req *req)
     for (int i = 0; i < KEY_TRIES_MAX; i++) {
         struct attempt attempt = {0};
 
-        err e = attempt_find_key(call, call->caller.user, key, &attempt);
-        if (e == ERR_OK && !is_void(&attempt))
-            return replay(req, &attempt, digest);
+        err e = find_holder(call, key, &attempt);
         if (e == ERR_OK)
-            TRY(attempt_forget_key(call, attempt.id));
-        else if (e != ERR_NOT_FOUND)
+            return replay(req, &attempt, digest);
+        if (e != ERR_NOT_FOUND)
             return e;
         TRY(check_request(call, &in, &brand));
         attempt = new_attempt(call, &in, brand);

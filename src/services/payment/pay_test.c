@@ -267,7 +267,8 @@ TEST(what_the_provider_answers_late_ends_in_the_background)
         check_at(&office, "pending", &pending, "/payment/status");
         check_at(&office, "held", &pending, "/order/status");
         check_at(&office, "[]", &pending, "/tickets");
-        const struct answer other = sale_pay_card(&office, "other", order, "tok_visa");
+        const str key = arena_printf(office.arena, "other-%zu", i);
+        const struct answer other = sale_pay_card(&office, key.ptr, order, "tok_visa");
         check_status(200, &other); /* the attempt that is under way is the answer */
         CHECK_STR(answer_at(office.arena, &pending, "/payment/id").ptr,
                   answer_at(office.arena, &other, "/payment/id"));
@@ -363,4 +364,83 @@ TEST(cash_brings_tickets_at_once_and_a_transfer_when_it_has_come)
         check_problem(office.arena, &other, 409, "already_paid");
     }
     CHECK_I64(0, office_i64(&office, "payment", "SELECT count(*) FROM sandbox_charge"));
+}
+
+TEST(a_key_that_was_answered_with_another_keys_payment_keeps_that_answer)
+{
+    CLEANUP(office_close) struct office office;
+
+    sale_open(&office);
+    const str order = sale_held(&office);
+    const struct answer first = sale_pay_card(&office, "a", order, "tok_slow");
+    const struct answer second = sale_pay_card(&office, "b", order, "tok_visa");
+    check_status(200, &second);
+    CHECK_STR(NULL, answer_header(&second, "Idempotency-Replayed"));
+    CHECK_STR(answer_at(office.arena, &first, "/payment/id").ptr,
+              answer_at(office.arena, &second, "/payment/id"));
+    const struct answer mismatch = sale_pay_card(&office, "b", order, "tok_mastercard");
+    check_problem(office.arena, &mismatch, 422, "idempotency_mismatch");
+
+    static const char *const statuses[] = {"pending", "succeeded", "succeeded"};
+    for (size_t i = 0; i < 3; i++) { /* at once, when it is paid, and after a restart */
+        const struct answer again = sale_pay_card(&office, "b", order, "tok_visa");
+
+        check_status(200, &again);
+        CHECK_STR("true", answer_header(&again, "Idempotency-Replayed"));
+        check_at(&office, statuses[i], &again, "/payment/status");
+        CHECK_STR(answer_at(office.arena, &first, "/payment/id").ptr,
+                  answer_at(office.arena, &again, "/payment/id"));
+        office_advance(&office, 5000);
+        if (i == 1)
+            office_restart(&office);
+    }
+    CHECK_I64(1, charges(&office, CAPTURED));
+    sale_check_audit(&office);
+}
+
+TEST(such_a_key_keeps_its_status_and_a_new_one_pays)
+{
+    CLEANUP(office_close) struct office office;
+
+    sale_open(&office);
+    const str order = sale_held(&office);
+    const struct answer asked = sale_pay_card(&office, "a", order, "tok_3ds");
+    const struct answer other = sale_pay_card(&office, "b", order, "tok_visa");
+    check_at(&office, "requires_action", &other, "/payment/status");
+    const str decline =
+        arena_printf(office.arena, "%.*s/decline",
+                     STR_ARG(answer_at(office.arena, &asked, "/payment/redirect_url")));
+    const struct ask declined = {.method = "POST", .path = decline.ptr};
+    CHECK_I64(303, office_ask(&office, &declined).status);
+    office_run_due(&office);
+    const struct answer again = sale_pay_card(&office, "b", order, "tok_visa");
+    check_status(200, &again);
+    check_at(&office, "failed", &again, "/payment/status");
+    const struct answer paid = sale_pay_card(&office, "c", order, "tok_visa");
+    check_at(&office, "succeeded", &paid, "/payment/status");
+    CHECK_I64(1, charges(&office, CAPTURED));
+}
+
+TEST(ten_twins_of_such_a_key_get_equal_answers)
+{
+    CLEANUP(office_close) struct office office;
+    struct ask asks[TWINS];
+    struct answer answers[TWINS];
+    int replayed = 0;
+
+    sale_open(&office);
+    const str order = sale_held(&office);
+    const struct answer first = sale_pay_card(&office, "a", order, "tok_timeout");
+    check_at(&office, "pending", &first, "/payment/status");
+    for (size_t i = 0; i < TWINS; i++)
+        asks[i] = sale_paying(&office, "b", order, "\"method\":\"card\",\"token\":\"tok_visa\"");
+    office_ask_together(&office, asks, TWINS, answers);
+    for (size_t i = 0; i < TWINS; i++) {
+        check_status(200, &answers[i]);
+        CHECK_STR(arena_cstr(office.arena, first.body), answers[i].body);
+        replayed += answer_header(&answers[i], "Idempotency-Replayed").ptr != NULL;
+    }
+    CHECK_I64(TWINS - 1, replayed);
+    office_advance(&office, 5000);
+    CHECK_I64(1, charges(&office, CAPTURED));
 }

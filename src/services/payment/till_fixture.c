@@ -61,6 +61,7 @@ struct attempt till_attempt(struct office *office, const char *key)
         .idem_key = str_of(key),
         .idem_digest = { digest,  sizeof(digest)},
         .created_at_ms = call.now_ms,
+        .lease_ms = call.now_ms + ATTEMPT_LEASE_MS,
     };
     CHECK_OK(attempt_insert(&call, &attempt));
     return attempt;
