@@ -161,6 +161,50 @@ void zones_close(struct zones *zones)
     mem_free(zones);
 }
 
+/* --- A zone of one's own --- */
+
+enum { OWN_TYPES_MAX = 250 };
+
+/* The index of the type of this offset; OWN_TYPES_MAX: there are too many. */
+static size_t type_of(struct zone *zone, size_t *count, int offset_s)
+{
+    size_t at = 0;
+
+    assert(offset_s > -ZONE_OFFSET_MAX_S && offset_s < ZONE_OFFSET_MAX_S);
+    while (at < *count && zone->types[at].offset_s != offset_s)
+        at++;
+    if (at == *count && *count < OWN_TYPES_MAX)
+        zone->types[(*count)++].offset_s = offset_s;
+    return at;
+}
+
+struct zone *zone_of_changes(int first_offset_s, const struct zone_change *changes, size_t count)
+{
+    struct zone *zone = mem_new(struct zone);
+    size_t types = 0;
+
+    zone->types = mem_alloc(OWN_TYPES_MAX * sizeof(zone->types[0]));
+    zone->transitions_s = mem_alloc((count + 1) * sizeof(zone->transitions_s[0]));
+    zone->types_after = mem_alloc(count + 1);
+    (void)type_of(zone, &types, first_offset_s);
+    for (size_t i = 0; i < count; i++) {
+        const size_t type = type_of(zone, &types, changes[i].offset_s);
+
+        assert(i == 0 || changes[i - 1].at_s < changes[i].at_s);
+        if (type == OWN_TYPES_MAX)
+            break;
+        zone->transitions_s[i] = changes[i].at_s;
+        zone->types_after[i] = (uint8_t)type;
+        zone->transition_count++;
+    }
+    return zone;
+}
+
+void zone_free(struct zone *zone)
+{
+    tzif_free(zone);
+}
+
 /* --- Converting --- */
 
 static int64_t clamp_ms(int64_t ms)

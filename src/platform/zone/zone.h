@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -50,3 +51,14 @@ enum zone_kind {
  * RFC 5545 3.3.5 wants it; whoever takes a time from a person refuses it instead. Clamped to
  * TIME_MS_MIN, TIME_MS_MAX. */
 enum zone_kind zone_to_utc(const struct zone *zone, const struct civil *civil, int64_t *ret_ms);
+
+/* --- A zone of one's own, such as a calendar file defines (RFC 5545 3.6.5) --- */
+
+struct zone_change {
+    int64_t at_s;
+    int offset_s; /* from then on; less than 26 hours either way (asserted) */
+};
+/* `first_offset_s` until the first change; changes ascend strictly (asserted), and none takes effect beyond 250 different offsets. The caller
+ * frees it. */
+struct zone *zone_of_changes(int first_offset_s, const struct zone_change *changes, size_t count);
+void zone_free(struct zone *zone); /* only what zone_of_changes gave; NULL is accepted */

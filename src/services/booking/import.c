@@ -1,6 +1,7 @@
 /* booking/import.c - puts events of a file into the catalog: what is new is made, what has changed is updated, the rest is left alone.
  *
- * An event is known again by its vendor, its url and the year it starts in (a yearly event keeps its url), or without a url by its name and start.
+ * An event is known again by its vendor and its UID where the file has one; else by its url and the year it starts in (a yearly event keeps its url), or
+ * without a url by its name and start.
  * Rows are written IMPORT_ROWS_EACH at a time, so that a server that sells beside it never waits long. */
 
 #include "services/booking/booking.h"
@@ -12,11 +13,13 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "services/booking/event_store.h"
+#include "services/booking/import_keep.h"
 #include "services/booking/import_read.h"
 #include "services/booking/slug.h"
 #include "services/booking/state.h"
 
-enum { ROWS_EACH = 50, HOURS_STANDARD = 3, QUANTITY_STANDARD = 100 };
+enum { ROWS_EACH = 50, HOURS_STANDARD = 3 };
+#define TYPE_NAME_STANDARD "Standard"
 
 struct import {
     struct call *call;
@@ -112,8 +115,8 @@ static void fill_place(struct import *import, const struct import_event *row, st
             .city = row->city,
             .country = row->country,
             .address = row->address,
-            .lat = __builtin_nan(""),
-            .lon = __builtin_nan(""),
+            .lat = row->lat,
+            .lon = row->lon,
         };
     }
     event->artists = arena_new_array(arena, struct artist, row->artist_count + 1);
@@ -122,38 +125,49 @@ static void fill_place(struct import *import, const struct import_event *row, st
         event->artists[i].name = row->artists[i];
 }
 
-static void fill_offer(struct import *import, const struct import_event *row, struct event *event)
+/* What neither the file nor a flag says is -1 and stays as it was: see import_keep.h. */
+static struct ticket_type ticket_type_of(struct import *import, const struct import_offer *offer,
+                                         struct currency currency)
+{
+    const struct booking_import *in = import->in;
+
+    return (struct ticket_type){
+        .id = {.uuid = call_uuid(import->call)},
+        .name = offer->name.ptr != NULL ? offer->name : STR(TYPE_NAME_STANDARD),
+        .price = { offer->price_minor >= 0 ? offer->price_minor : in->price_minor,                       currency},
+        .total = offer->quantity >= 0 ? offer->quantity : in->quantity,
+        .max_per_order = JSON_NULL,
+        .sales_start_ms = offer->sales_start_ms,
+        .sales_end_ms = offer->sales_end_ms,
+    };
+}
+
+static void fill_offers(struct import *import, const struct import_event *row, struct event *event)
 {
     const struct booking_import *in = import->in;
     struct arena *arena = import->call->arena;
-    const bool own_price = row->price_minor >= 0;
-    const bool flag_price = !own_price && in->price_minor >= 0;
+    bool own_price = false;
 
-    if (row->currency.code[0] != '\0' && !flag_price)
+    for (size_t i = 0; i < row->offer_count; i++)
+        own_price |= row->offers[i].price_minor >= 0;
+    if (row->currency.code[0] != '\0' && (own_price || in->price_minor < 0))
         event->currency = row->currency;
-    else if (in->currency.code[0] != '\0')
-        event->currency = in->currency;
     else
-        (void)currency_parse(STR("EUR"), &event->currency);
-    event->ticket_types = arena_new(arena, struct ticket_type);
-    event->ticket_type_count = 1;
-    event->ticket_types[0] = (struct ticket_type){
-        .id = {.uuid = call_uuid(import->call)},
-        .name = STR("Standard"),
-        .price = { own_price    ? row->price_minor
-                  : flag_price ? in->price_minor
-                               : 0,
-               event->currency},
-        .total = row->quantity >= 0  ? row->quantity
-                 : in->quantity >= 0 ? in->quantity
-                                     : QUANTITY_STANDARD,
-        .max_per_order = JSON_NULL,
-        .sales_start_ms = JSON_NULL,
-        .sales_end_ms = JSON_NULL,
-    };
+        event->currency = in->currency; /* may be none yet */
+    event->ticket_types = arena_new_array(arena, struct ticket_type, EVENT_TICKET_TYPES_MAX);
+    event->ticket_type_count = row->offer_count;
+    for (size_t i = 0; i < row->offer_count; i++)
+        event->ticket_types[i] = ticket_type_of(import, &row->offers[i], event->currency);
     event->accepted = arena_new(arena, struct booking_accepted);
     event->accepted_count = 1;
     event->accepted[0].type = STR("card");
+}
+
+static int status_of(const struct import *import, const struct import_event *row)
+{
+    if (row->status == IMPORT_CANCELLED)
+        return EVENT_CANCELLED;
+    return import->in->publish && row->status != IMPORT_DRAFT ? EVENT_PUBLISHED : EVENT_DRAFT;
 }
 
 static err event_of_row(struct import *import, const struct import_event *row, struct event *ret)
@@ -161,7 +175,7 @@ static err event_of_row(struct import *import, const struct import_event *row, s
     struct event event = {
         .id = {.uuid = call_uuid(import->call)},
         .vendor = import->in->vendor,
-        .status = import->in->publish ? EVENT_PUBLISHED : EVENT_DRAFT,
+        .status = status_of(import, row),
         .version = 1,
         .name = row->name,
         .description = row->description,
@@ -175,7 +189,7 @@ static err event_of_row(struct import *import, const struct import_event *row, s
     TRY(fill_times(import, row, &event));
     TRY(fill_type(import, row, &event));
     fill_place(import, row, &event);
-    fill_offer(import, row, &event);
+    fill_offers(import, row, &event);
     *ret = event;
     return ERR_OK;
 }
@@ -195,6 +209,15 @@ static enum known claim_key(struct import *import, str key, const struct event *
     *start = event->starts_at_ms;
     (void)map_put(import->keys, key, start);
     return KEY_NEW;
+}
+
+/* What the file's own key says: whatever else changes, it is the same event. */
+static bool key_of_uid(struct import *import, const struct event *event, str uid, str *ret)
+{
+    const struct id_text vendor = id_format("vnd", event->vendor);
+
+    *ret = arena_printf(import->call->arena, "%s|uid|%.*s", vendor.text, STR_ARG(uid));
+    return claim_key(import, *ret, event) == KEY_NEW;
 }
 
 /* Two events of one file with one url in one year are told apart by their names, then by their starts. False: the file has said this one before. */
@@ -222,57 +245,6 @@ static bool key_of(struct import *import, const struct event *event, str *ret)
     return false;
 }
 
-/* What the file does not say stays as it is: ids, stock ids, what was published, what people are told about refunds. */
-static void keep_old(const struct event *old, struct event *event)
-{
-    event->id = old->id;
-    event->slug = old->slug;
-    event->created_at_ms = old->created_at_ms;
-    event->version = old->version;
-    event->policies = old->policies;
-    event->limits = old->limits;
-    event->checkin_opens_at_ms = old->checkin_opens_at_ms;
-    event->accepted = old->accepted;
-    event->accepted_count = old->accepted_count;
-    if (old->status != EVENT_DRAFT)
-        event->status = old->status;
-    if (old->ticket_type_count == 1) {
-        event->ticket_types[0].id = old->ticket_types[0].id;
-        event->ticket_types[0].name = old->ticket_types[0].name;
-        event->ticket_types[0].max_per_order = old->ticket_types[0].max_per_order;
-        event->ticket_types[0].sales_start_ms = old->ticket_types[0].sales_start_ms;
-        event->ticket_types[0].sales_end_ms = old->ticket_types[0].sales_end_ms;
-        return;
-    }
-    event->ticket_types = old->ticket_types; /* the vendor has made an offer of his own */
-    event->ticket_type_count = old->ticket_type_count;
-    event->currency = old->currency;
-}
-
-/* Compares what both show, but for the ids of venue and artists, which writing finds. */
-static bool is_same(struct arena *arena, const struct event *old, struct event *event)
-{
-    struct event shown = *event;
-    struct venue venue;
-
-    if ((old->venue == NULL) != (event->venue == NULL) || old->artist_count != event->artist_count)
-        return false;
-    if (event->venue != NULL) {
-        venue = *event->venue;
-        venue.id = old->venue->id;
-        venue.address = venue.address.ptr != NULL ? venue.address : old->venue->address;
-        venue.lat = old->venue->lat;
-        venue.lon = old->venue->lon;
-        shown.venue = &venue;
-    }
-    for (size_t i = 0; i < event->artist_count; i++)
-        event->artists[i].id = old->artists[i].id;
-    for (size_t i = 0; i < event->ticket_type_count; i++)
-        if (event->ticket_types[i].total != old->ticket_types[i].total)
-            return false;
-    return str_eq(event_render(arena, old), event_render(arena, &shown));
-}
-
 /* --- Writing --- */
 
 static err commit(struct import *import)
@@ -285,23 +257,83 @@ static err commit(struct import *import)
     return ERR_OK;
 }
 
-static err upsert(struct import *import, struct event *event, str key)
+/* Money never moves because of a file: an event that has orders is cancelled by its vendor. */
+static err cancel(struct import *import, const struct import_event *row, const struct event *old,
+                  struct event *event)
 {
-    struct event old = {0};
-    event_id id = {0};
-    const err e = event_of_import(&import->tx, import->call, key, &id);
+    bool has_orders = false;
 
-    if (e == ERR_NOT_FOUND) {
-        TRY(event_insert(&import->tx, import->call, event, key));
-        import->done->created++;
+    TRY(event_has_orders(&import->tx, old->id, &has_orders));
+    if (has_orders) {
+        (void)refuse(
+            import, row,
+            "is cancelled in the file, but has orders here: cancel it with DELETE /events/{event}");
         return ERR_OK;
     }
-    TRY(e);
-    TRY(event_read(&import->tx, import->call, id, &old));
-    keep_old(&old, event);
-    if (old.status == EVENT_CANCELLED || is_same(import->call->arena, &old, event)) {
+    TRY(event_update(&import->tx, import->call, old, event));
+    import->done->updated++;
+    return ERR_OK;
+}
+
+static err insert(struct import *import, const struct import_event *row, struct event *event,
+                  str key)
+{
+    if (event->status == EVENT_CANCELLED) {
+        report(import, row->line, "is cancelled: left out");
         import->done->unchanged++;
         return ERR_OK;
+    }
+    import_complete(event);
+    TRY(event_insert(&import->tx, import->call, event, key));
+    import->done->created++;
+    return ERR_OK;
+}
+
+/* The event that the row is known as: by its key, or by its own id, as an export has it. ERR_NOT_FOUND. */
+static err find_old(struct import *import, const struct import_event *row, str key,
+                    struct event *ret)
+{
+    event_id id = {0};
+    str uid = row->uid;
+    str own;
+
+    (void)str_split(&uid, '@', &own);
+    if (own.ptr != NULL && id_parse(EVENT_PREFIX, own, &id.uuid)) {
+        const err e = event_read(&import->tx, import->call, id, ret);
+
+        if (e != ERR_NOT_FOUND && (e != ERR_OK || uuid_eq(ret->vendor, import->in->vendor)))
+            return e;
+        *ret = (struct event){0};
+    }
+    TRY(event_of_import(&import->tx, import->call, key, &id));
+    return event_read(&import->tx, import->call, id, ret);
+}
+
+static err upsert(struct import *import, const struct import_event *row, struct event *event,
+                  str key)
+{
+    struct event old = {0};
+    const bool says_offers = row->offer_count > 1 || row->offers[0].price_minor >= 0 ||
+                             row->offers[0].quantity >= 0 || row->offers[0].name.ptr != NULL;
+    const err e = find_old(import, row, key, &old);
+
+    if (e == ERR_NOT_FOUND)
+        return insert(import, row, event, key);
+    TRY(e);
+    import_keep(&old, event, says_offers);
+    if (old.status == EVENT_CANCELLED || import_is_same(import->call->arena, &old, event)) {
+        import->done->unchanged++;
+        return ERR_OK;
+    }
+    if (event->status == EVENT_CANCELLED)
+        return cancel(import, row, &old, event);
+    if (!currency_eq(old.currency, event->currency)) {
+        bool has_orders = false;
+
+        TRY(event_has_orders(&import->tx, old.id, &has_orders));
+        if (has_orders || event->ticket_type_count > row->offer_count)
+            return call_explain(import->call, ERR_CONFLICT, "it is sold in %s already",
+                                old.currency.code);
     }
     TRY(event_update(&import->tx, import->call, &old, event));
     import->done->updated++;
@@ -316,7 +348,8 @@ static err take_row(void *arg, const struct import_event *row)
 
     if (event_of_row(import, row, &event) != ERR_OK)
         return ERR_OK; /* refused and reported */
-    if (!key_of(import, &event, &key)) {
+    if (!(row->uid.ptr != NULL ? key_of_uid(import, &event, row->uid, &key)
+                               : key_of(import, &event, &key))) {
         report(import, row->line, "is in the file before: left alone");
         import->done->unchanged++;
         return ERR_OK;
@@ -325,7 +358,7 @@ static err take_row(void *arg, const struct import_event *row)
         TRY(tx_begin(&import->tx, call_db(import->call)));
     import->rows++;
     TRY(tx_savepoint(&import->tx));
-    const err e = upsert(import, &event, key);
+    const err e = upsert(import, row, &event, key);
     if (e == ERR_OK) {
         TRY(tx_keep(&import->tx));
     } else {
@@ -380,6 +413,35 @@ static void free_start([[maybe_unused]] void *arg, [[maybe_unused]] str key, voi
     mem_free(value);
 }
 
+typedef err read_file_of(str text, const struct import_reader *reader);
+
+/* By the name's end, else by how the text begins. NULL: neither says. */
+static read_file_of *format_of(str path, str text)
+{
+    static const struct {
+        const char *end;
+        read_file_of *read;
+    } formats[] = {
+        {".csv",  import_read_csv },
+        {".json", import_read_json},
+        {".ics",  import_read_ics },
+        {".ical", import_read_ics },
+    };
+    const str begin =
+        str_trim(str_slice(text, str_starts(text, STR("\xEF\xBB\xBF")) ? 3 : 0, 4096));
+
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        const str end = str_of(formats[i].end);
+
+        if (path.size >= end.size &&
+            str_eq_nocase(str_slice(path, path.size - end.size, path.size), end))
+            return formats[i].read;
+    }
+    if (str_eq_nocase(str_slice(begin, 0, 15), STR("BEGIN:VCALENDAR")))
+        return import_read_ics;
+    return str_starts(begin, STR("[")) ? import_read_json : NULL;
+}
+
 static err read_rows(struct import *import, str text)
 {
     const struct import_reader reader = {
@@ -388,13 +450,18 @@ static err read_rows(struct import *import, str text)
         .ignored = take_note,
         .arg = import,
         .currency = import->in->currency,
+        .zones = booking_of(import->call)->zones,
+        .timezone = import->in->timezone,
+        .now_ms = import->call->now_ms,
     };
-    const bool json = str_ends(str_of(import->in->path), STR(".json"));
+    read_file_of *read = format_of(str_of(import->in->path), text);
 
-    if (!json && !str_ends(str_of(import->in->path), STR(".csv")))
+    if (read == NULL)
         return call_explain(import->call, ERR_MALFORMED,
-                            "%s: only .json and .csv files are understood", import->in->path);
-    TRY(json ? import_read_json(text, &reader) : import_read_csv(text, &reader));
+                            "%s: neither its name nor its text says what it is: .csv, .json and "
+                            ".ics files are understood",
+                            import->in->path);
+    TRY(read(text, &reader));
     return commit(import);
 }
 

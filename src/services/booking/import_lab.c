@@ -27,6 +27,23 @@ static void add_when(struct buf *buf, const char *name, const struct import_when
     }
 }
 
+static void add_offer(struct buf *buf, const struct import_offer *offer, const char *currency)
+{
+    add_field(buf, "offer", offer->name);
+    if (offer->price_minor >= 0)
+        buf_printf(buf, " price=%" PRId64, offer->price_minor);
+    if (currency[0] != '\0')
+        buf_printf(buf, " %s", currency);
+    if (offer->quantity >= 0)
+        buf_printf(buf, " quantity=%" PRId64, offer->quantity);
+    if (offer->sales_start_ms != INT64_MIN)
+        buf_printf(buf, " from=%s", time_format(offer->sales_start_ms).text);
+    if (offer->sales_end_ms != INT64_MIN)
+        buf_printf(buf, " until=%s", time_format(offer->sales_end_ms).text);
+}
+
+static const char *const statuses[] = {"", "draft", "published", "cancelled"};
+
 err hear_row(void *arg, const struct import_event *event)
 {
     struct heard *heard = arg;
@@ -48,12 +65,13 @@ err hear_row(void *arg, const struct import_event *event)
     add_field(buf, "url", event->url);
     if (event->online)
         buf_add_cstr(buf, " online");
-    if (event->price_minor >= 0)
-        buf_printf(buf, " price=%" PRId64, event->price_minor);
-    if (event->currency.code[0] != '\0')
-        buf_printf(buf, " %s", event->currency.code);
-    if (event->quantity >= 0)
-        buf_printf(buf, " quantity=%" PRId64, event->quantity);
+    for (size_t i = 0; i < event->offer_count; i++)
+        add_offer(buf, &event->offers[i], i == 0 ? event->currency.code : "");
+    add_field(buf, "uid", event->uid);
+    if (event->status != IMPORT_ANY_STATUS)
+        buf_printf(buf, " %s", statuses[event->status]);
+    if (event->lat >= -90)
+        buf_printf(buf, " at=%.4f;%.4f", event->lat, event->lon);
     buf_add_char(buf, '\n');
     return heard->answer;
 }

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -17,7 +18,8 @@ enum {
     MINUTES_SIZE = 5, /* "20:30" */
     PRICE_DIGITS_MAX = 18,
     ONLINE_TEXT_MAX = 5,
-    NUMBER_TEXT_MAX = 20,
+    NUMBER_TEXT_MAX = 30,
+    STATUS_TEXT_MAX = 10,
     WHEN_TEXT_MAX = 40,
     ARTISTS_TEXT_MAX = IMPORT_ARTISTS_MAX * (IMPORT_NAME_MAX + 2),
 };
@@ -44,6 +46,10 @@ static const struct column {
     {"price",       NUMBER_TEXT_MAX       },
     {"currency",    CURRENCY_CODE_SIZE    },
     {"quantity",    NUMBER_TEXT_MAX       },
+    {"uid",         IMPORT_UID_MAX        },
+    {"status",      STATUS_TEXT_MAX       },
+    {"lat",         NUMBER_TEXT_MAX       },
+    {"lon",         NUMBER_TEXT_MAX       },
     {"artists",     ARTISTS_TEXT_MAX      },
 };
 
@@ -229,26 +235,66 @@ static bool parse_currency(str text, struct currency *ret)
     return currency_parse((str){code, CURRENCY_CODE_SIZE}, ret);
 }
 
+static const char *check_offer(struct arena *arena, const struct import_offer_draft *draft,
+                               struct currency currency, struct import_offer *offer)
+{
+    *offer = (struct import_offer){
+        .name = str_trim(draft->name),
+        .price_minor = -1,
+        .quantity = -1,
+        .sales_start_ms = draft->sales_start_ms,
+        .sales_end_ms = draft->sales_end_ms,
+    };
+    if (offer->name.size == 0)
+        offer->name = STR_ABSENT;
+    else if (!str_is_utf8(offer->name) || has_control(offer->name, false) ||
+             str_code_points(offer->name) > IMPORT_PLACE_MAX)
+        return "ticket type: its name is too long or not plain text";
+    if (draft->price.ptr != NULL) {
+        if (currency.code[0] == '\0')
+            return reason(arena, IMPORT_PRICE, "without a currency");
+        if (!parse_price(draft->price, (size_t)currency_exponent(currency), &offer->price_minor))
+            return arena_printf(arena, "price: no amount of %s", currency.code).ptr;
+    }
+    if (draft->quantity.ptr != NULL &&
+        (!str_to_i64(draft->quantity, &offer->quantity) || offer->quantity < 1 ||
+         offer->quantity > IMPORT_QUANTITY_MAX))
+        return arena_printf(arena, "quantity: not a number from 1 to %d", IMPORT_QUANTITY_MAX).ptr;
+    if (offer->sales_start_ms != INT64_MIN && offer->sales_end_ms != INT64_MIN &&
+        offer->sales_end_ms <= offer->sales_start_ms)
+        offer->sales_end_ms = INT64_MIN;
+    return NULL;
+}
+
 static const char *check_money(struct arena *arena, const struct import_draft *draft,
                                struct currency otherwise, struct import_event *event)
 {
-    const str price = draft->texts[IMPORT_PRICE];
     const str currency = draft->texts[IMPORT_CURRENCY];
-    const str quantity = draft->texts[IMPORT_QUANTITY];
+    const struct import_offer_draft plain = {
+        .price = draft->texts[IMPORT_PRICE],
+        .quantity = draft->texts[IMPORT_QUANTITY],
+        .sales_start_ms = INT64_MIN,
+        .sales_end_ms = INT64_MIN,
+    };
+    const struct import_offer_draft *offers = draft->offer_count > 0 ? draft->offers : &plain;
+    bool any_price = false;
 
+    event->offer_count = draft->offer_count > 0 ? draft->offer_count : 1;
+    if (event->offer_count > IMPORT_OFFERS_MAX)
+        return arena_printf(arena, "more than %d ticket types", IMPORT_OFFERS_MAX).ptr;
     if (currency.ptr != NULL && !parse_currency(currency, &event->currency))
         return reason(arena, IMPORT_CURRENCY, "no currency of ISO 4217");
-    if (price.ptr != NULL) {
-        if (currency.ptr == NULL)
-            event->currency = otherwise;
-        if (event->currency.code[0] == '\0')
-            return reason(arena, IMPORT_PRICE, "without a currency");
-        if (!parse_price(price, (size_t)currency_exponent(event->currency), &event->price_minor))
-            return arena_printf(arena, "price: no amount of %s", event->currency.code).ptr;
+    for (size_t i = 0; i < event->offer_count; i++)
+        any_price |= offers[i].price.ptr != NULL;
+    if (any_price && currency.ptr == NULL)
+        event->currency = otherwise;
+    event->offers = arena_new_array(arena, struct import_offer, event->offer_count);
+    for (size_t i = 0; i < event->offer_count; i++) {
+        const char *why = check_offer(arena, &offers[i], event->currency, &event->offers[i]);
+
+        if (why != NULL)
+            return why;
     }
-    if (quantity.ptr != NULL && (!str_to_i64(quantity, &event->quantity) || event->quantity < 1 ||
-                                 event->quantity > IMPORT_QUANTITY_MAX))
-        return arena_printf(arena, "quantity: not a number from 1 to %d", IMPORT_QUANTITY_MAX).ptr;
     return NULL;
 }
 
@@ -319,6 +365,55 @@ static const char *check_artists(struct arena *arena, const struct import_draft 
     }
 }
 
+static const char *check_status(struct arena *arena, const struct import_draft *draft,
+                                struct import_event *event)
+{
+    static const char *const names[] = {[IMPORT_DRAFT] = "draft",
+                                        [IMPORT_PUBLISHED] = "published",
+                                        [IMPORT_CANCELLED] = "cancelled"};
+    const str text = draft->texts[IMPORT_STATUS];
+
+    if (text.ptr == NULL)
+        return NULL;
+    for (int i = IMPORT_DRAFT; i <= IMPORT_CANCELLED; i++)
+        if (str_eq_nocase(text, str_of(names[i]))) {
+            event->status = (enum import_status)i;
+            return NULL;
+        }
+    return reason(arena, IMPORT_STATUS, "none of draft, published, cancelled");
+}
+
+static bool parse_degrees(str text, double most, double *ret)
+{
+    char digits[NUMBER_TEXT_MAX + 1];
+    char *end = NULL;
+
+    if (text.size > NUMBER_TEXT_MAX)
+        return false;
+    for (size_t i = 0; i < text.size; i++)
+        if (!is_one_of(text.ptr[i], "0123456789.+-eE"))
+            return false;
+    (void)snprintf(digits, sizeof(digits), "%.*s", STR_ARG(text));
+    *ret = strtod(digits, &end);
+    return end == digits + text.size && *ret >= -most && *ret <= most;
+}
+
+static const char *check_position(struct arena *arena, const struct import_draft *draft,
+                                  struct import_event *event)
+{
+    const str lat = draft->texts[IMPORT_LAT];
+    const str lon = draft->texts[IMPORT_LON];
+
+    event->lat = event->lon = __builtin_nan("");
+    if (lat.ptr == NULL && lon.ptr == NULL)
+        return NULL;
+    if (lat.ptr == NULL || !parse_degrees(lat, 90, &event->lat))
+        return reason(arena, IMPORT_LAT, "not a number of degrees from -90 to 90");
+    if (lon.ptr == NULL || !parse_degrees(lon, 180, &event->lon))
+        return reason(arena, IMPORT_LON, "not a number of degrees from -180 to 180");
+    return NULL;
+}
+
 static const char *check(struct arena *arena, struct import_draft *draft, struct currency otherwise,
                          struct import_event *ret)
 {
@@ -333,8 +428,7 @@ static const char *check(struct arena *arena, struct import_draft *draft, struct
         .type = draft->texts[IMPORT_TYPE],
         .description = draft->texts[IMPORT_DESCRIPTION],
         .timezone = draft->texts[IMPORT_TIMEZONE],
-        .price_minor = -1,
-        .quantity = -1,
+        .uid = draft->texts[IMPORT_UID],
         .line = draft->line,
     };
 
@@ -348,6 +442,10 @@ static const char *check(struct arena *arena, struct import_draft *draft, struct
         why = check_money(arena, draft, otherwise, &event);
     if (why == NULL)
         why = check_online(arena, draft, &event);
+    if (why == NULL)
+        why = check_status(arena, draft, &event);
+    if (why == NULL)
+        why = check_position(arena, draft, &event);
     if (why == NULL)
         why = check_artists(arena, draft, &event);
     *ret = event;

@@ -1,6 +1,6 @@
 /* services/booking/import_read.h - reads files of events, as vendors have them, into plain rows.
  *
- * Pure: no database, no zones, no clock. Each row is checked by itself, given to a callback and
+ * Pure: no database, no clock. Each row is checked by itself, given to a callback and
  * forgotten after it; what is refused is reported with its line, and the rest goes on. */
 #pragma once
 
@@ -26,6 +26,8 @@ enum {
     IMPORT_ZONE_MAX = 63,
     IMPORT_URL_MAX = 2000,
     IMPORT_QUANTITY_MAX = 10000000,
+    IMPORT_UID_MAX = 1000,
+    IMPORT_OFFERS_MAX = 50,
 };
 
 enum import_when_kind {
@@ -39,6 +41,17 @@ struct import_when {
     enum import_when_kind kind;
     struct civil civil; /* of a day and a wall time */
     int64_t at_ms;      /* of an instant */
+};
+
+enum import_status { IMPORT_ANY_STATUS, IMPORT_DRAFT, IMPORT_PUBLISHED, IMPORT_CANCELLED };
+
+/* One ticket type. */
+struct import_offer {
+    str name;               /* absent: not given */
+    int64_t price_minor;    /* -1: not given */
+    int64_t quantity;       /* -1: not given */
+    int64_t sales_start_ms; /* INT64_MIN: not given */
+    int64_t sales_end_ms;
 };
 
 /* Texts that the file does not give are absent; none is empty, and all are UTF-8 without control
@@ -56,11 +69,15 @@ struct import_event {
     str description;
     bool online; /* as written, else without city and venue */
     struct import_when starts;
-    struct import_when ends;  /* not before `starts`, as far as that shows without the zone */
-    str timezone;             /* as written: whether it exists is for the caller to find out */
-    int64_t price_minor;      /* -1: not given */
-    struct currency currency; /* of the price, or as written; zeroed: none */
-    int64_t quantity;         /* -1: not given */
+    struct import_when ends;     /* not before `starts`, as far as that shows without the zone */
+    str timezone;                /* as written: whether it exists is for the caller to find out */
+    struct currency currency;    /* of the prices, or as written; zeroed: none */
+    struct import_offer *offers; /* one at least, which may say nothing */
+    size_t offer_count;
+    str uid; /* what the event is known by, where the file has such a thing */
+    enum import_status status;
+    double lat; /* NaN: not given */
+    double lon;
     size_t line;
 };
 
@@ -72,7 +89,13 @@ struct import_reader {
     void (*ignored)(void *arg, size_t line, const char *what);
     void *arg;
     struct currency currency; /* of prices whose row names none; zeroed: such rows are refused */
+    struct zones *zones;      /* of .ics files alone, whose rules need them; so do these: */
+    str timezone;             /* of times without one; absent: UTC */
+    int64_t now_ms;           /* where a series without an end begins */
+    int64_t
+        work; /* days of calendars that rules may be searched through; 0: IMPORT_WORK_STANDARD */
 };
+#define IMPORT_WORK_STANDARD INT64_C(100000000)
 
 /* An array of objects with name, startDate, and perhaps endDate, url, city, country, online, venue,
  * address, artists, type, description, timezone; other members are ignored.
@@ -82,5 +105,8 @@ err import_read_json(str text, const struct import_reader *reader);
 
 /* Comma-separated values with a row of names on top: name, starts_at, and perhaps ends_at,
  * timezone, venue, address, city, country, artists (separated by ";"), type, description, url,
- * online, price, currency, quantity. The same errors. */
+ * online, price, currency, quantity, uid, status, lat, lon. The same errors. */
 err import_read_csv(str text, const struct import_reader *reader);
+
+/* An iCalendar file (RFC 5545): its VEVENTs, with recurrences expanded: see ics_series.h for how far. The same errors. */
+err import_read_ics(str text, const struct import_reader *reader);

@@ -20,6 +20,10 @@ enum import_column {
     IMPORT_PRICE,
     IMPORT_CURRENCY,
     IMPORT_QUANTITY,
+    IMPORT_UID,
+    IMPORT_STATUS,
+    IMPORT_LAT,
+    IMPORT_LON,
     IMPORT_ARTISTS,
     IMPORT_COLUMNS,
 };
@@ -30,6 +34,17 @@ struct import_draft {
     str texts[IMPORT_COLUMNS]; /* of the artists: separated by ";" */
     const str *artists;        /* or as a list */
     size_t artist_count;
+    const struct import_offer_draft
+        *offers; /* instead of price and quantity; all of one currency */
+    size_t offer_count;
+};
+
+struct import_offer_draft {
+    str name; /* absent: it has none */
+    str price;
+    str quantity;
+    int64_t sales_start_ms; /* INT64_MIN: not given */
+    int64_t sales_end_ms;
 };
 
 /* The column's name as it stands in a CSV file and in reasons. */

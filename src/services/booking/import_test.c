@@ -139,3 +139,90 @@ TEST(what_is_no_file_of_events_is_malformed)
     CHECK_ERR(ERR_MALFORMED, import(&node, "a.csv", "", &done, &seen));
     CHECK_I64(0, booking_i64(&node, "SELECT count(*) FROM event_key"));
 }
+
+static const char calendar[] =
+    "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:a\nSUMMARY:Weekly\nLOCATION:Hall\\, Cairo\\, "
+    "Egypt\nDTSTART;TZID=Africa/Cairo:20270105T200000\nDURATION:PT2H\n"
+    "RRULE:FREQ=WEEKLY;COUNT=3\nEND:VEVENT\n%s"
+    "BEGIN:VEVENT\nUID:b\nSUMMARY:Off\nDTSTART:20270105T200000Z\nSTATUS:%s\nEND:VEVENT\n"
+    "END:VCALENDAR\n";
+static const char moved[] =
+    "BEGIN:VEVENT\nUID:a\nRECURRENCE-ID;TZID=Africa/Cairo:20270112T200000\nSUMMARY:Moved\n"
+    "DTSTART;TZID=Africa/Cairo:20280112T190000\nEND:VEVENT\n";
+
+TEST(a_calendar_is_known_again_by_its_uids)
+{
+    CLEANUP(booking_node_close) struct booking_node node;
+    struct booking_imported done;
+    struct seen seen;
+
+    booking_node_open(&node, NULL);
+    const char *first = arena_printf(node.arena, calendar, "", "CONFIRMED").ptr;
+    const char *second = arena_printf(node.arena, calendar, moved, "CANCELLED").ptr;
+    CHECK_OK(import(&node, "a.ics", first, &done, &seen));
+    CHECK_I64(4, done.created);
+    CHECK_OK(import(&node, "a.ics", first, &done, &seen));
+    CHECK_I64(4, done.unchanged);
+    /* By its text, where the name says nothing. */
+    CHECK_OK(import(&node, "calendar", first, &done, &seen));
+    CHECK_I64(4, done.unchanged);
+    /* One has moved into another year and lost its place, one is cancelled: nobody had bought it. */
+    CHECK_OK(import(&node, "a.ics", second, &done, &seen));
+    CHECK_I64(2, done.updated);
+    CHECK_I64(2, done.unchanged);
+    CHECK_I64(4, booking_i64(&node, "SELECT count(*) FROM event_key"));
+    CHECK_I64(1, booking_i64(&node, "SELECT count(*) FROM event_key WHERE status = 2"));
+    CHECK_I64(INT64_C(1831309200000),
+              booking_i64(&node, "SELECT max(starts_at_ms) FROM event_key")); /* 17:00 UTC */
+}
+
+TEST(what_is_sold_is_not_cancelled_by_a_file)
+{
+    CLEANUP(booking_node_close) struct booking_node node;
+    struct booking_imported done;
+    struct seen seen;
+
+    booking_node_open(&node, NULL);
+    CHECK_OK(import(&node, "a.ics", arena_printf(node.arena, calendar, "", "CONFIRMED").ptr, &done,
+                    &seen));
+    booking_exec(&node, "INSERT INTO order_state (id, user_id, event_id, status, expires_at_ms, "
+                        "hold_ms, total_minor, currency, idem_key, idem_digest, created_at_ms) "
+                        "SELECT randomblob(16), randomblob(16), event_id, 2, 0, 0, 0, 'EUR', 'k', "
+                        "x'00', 0 FROM event_document WHERE name = 'Off'");
+    CHECK_OK(import(&node, "a.ics", arena_printf(node.arena, calendar, "", "CANCELLED").ptr, &done,
+                    &seen));
+    CHECK_I64(1, done.refused);
+    CHECK_I64(3, done.unchanged);
+    CHECK_I64(0, booking_i64(&node, "SELECT count(*) FROM event_key WHERE status = 2"));
+    /* One that nobody knows yet is left out. */
+    booking_exec(&node, "UPDATE event_document SET import_key = 'x' WHERE name = 'Off'");
+    CHECK_OK(import(&node, "a.ics", arena_printf(node.arena, calendar, "", "CANCELLED").ptr, &done,
+                    &seen));
+    CHECK_I64(0, done.created);
+}
+
+TEST(what_a_file_does_not_say_stays_as_it_is)
+{
+    static const char with[] =
+        "uid,name,starts_at,price,currency,quantity\n1,Show,2027-04-01,35,EUR,10\n";
+    static const char without[] = "uid,name,starts_at\n1,New name,2028-04-01\n";
+    static const char other[] = "uid,name,starts_at,price,currency\n1,New name,2028-04-01,35,JPY\n";
+    CLEANUP(booking_node_close) struct booking_node node;
+    struct booking_imported done;
+    struct seen seen;
+
+    booking_node_open(&node, NULL);
+    CHECK_OK(import(&node, "a.csv", with, &done, &seen));
+    CHECK_OK(import(&node, "a.csv", without, &done, &seen));
+    CHECK_I64(1, done.updated);
+    CHECK_I64(3500, booking_i64(&node, "SELECT price_minor FROM ticket_type"));
+    CHECK_I64(10, booking_i64(&node, "SELECT total FROM ticket_type_stock"));
+    CHECK_OK(import(&node, "a.csv", other, &done, &seen));
+    CHECK_I64(1, done.updated);
+    booking_exec(&node, "INSERT INTO order_state (id, user_id, event_id, status, expires_at_ms, "
+                        "hold_ms, total_minor, currency, idem_key, idem_digest, created_at_ms) "
+                        "SELECT randomblob(16), randomblob(16), event_id, 2, 0, 0, 0, 'JPY', 'k', "
+                        "x'00', 0 FROM event_document");
+    CHECK_OK(import(&node, "a.csv", with, &done, &seen));
+    CHECK_I64(1, done.refused);
+}
