@@ -163,3 +163,10 @@ int64_t clock_stopwatch_ns(void)
 
     return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
 }
+
+int64_t clock_thread_ns(void)
+{
+    const struct timespec used = read_clock(CLOCK_THREAD_CPUTIME_ID);
+
+    return (int64_t)used.tv_sec * NS_PER_S + used.tv_nsec;
+}

@@ -44,3 +44,5 @@ void clock_cond_init(pthread_cond_t *cond); /* on CLOCK_MONOTONIC */
 
 /* For measuring durations only (CLOCK_MONOTONIC), never for rules. */
 int64_t clock_stopwatch_ns(void);
+/* What the calling thread has used of a processor: for benchmarks, which share theirs. */
+int64_t clock_thread_ns(void);

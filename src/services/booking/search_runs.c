@@ -25,6 +25,8 @@ struct builder {
     size_t count;
     size_t capacity;
     uint32_t prefix_cost;
+    uint32_t but; /* of add_node */
+    uint32_t cost;
     struct word_runs *ret;
     size_t runs_capacity;
 };
@@ -45,22 +47,27 @@ static void add_source(struct builder *builder, const struct list *list, uint32_
     builder->sources[builder->count++] = (struct source){list, cost};
 }
 
-/* All terms that begin at the node, but not the one that ends there: `but`, or TERM_NONE. */
+static void add_term(void *arg, uint32_t term)
+{
+    struct builder *builder = arg;
+
+    if (term != builder->but)
+        add_source(builder, &builder->query->search->terms.terms[term].list, builder->cost);
+}
+
+/* All terms that begin at the node, but not the one `but`, or TERM_NONE. */
 static void add_node(struct builder *builder, uint32_t node, uint32_t but, uint32_t cost)
 {
     const struct terms *terms = &builder->query->search->terms;
-    const uint32_t top = terms_settle(terms, node);
+    const struct trie_node *top = &terms->nodes[terms_settle(terms, node)];
 
-    if (terms->nodes[top].union_number != UNION_NONE) {
-        if (terms->nodes[top].child != NODE_NONE || terms->nodes[top].term != but)
-            add_source(builder, &terms->unions[terms->nodes[top].union_number].list, cost);
+    if (top->union_number != UNION_NONE && top->child_count > 0) {
+        add_source(builder, &terms->unions[top->union_number].list, cost);
         return;
     }
-    for (node = top; node != NODE_NONE; node = terms_next_below(terms, top, node)) {
-        const uint32_t term = terms->nodes[node].term;
-        if (term != TERM_NONE && term != but)
-            add_source(builder, &terms->terms[term].list, cost);
-    }
+    builder->but = but;
+    builder->cost = cost;
+    terms_each_below(terms, terms_settle(terms, node), add_term, builder);
 }
 
 static void add_typo(void *arg, const struct typo *typo)
@@ -223,7 +230,7 @@ void runs_of(const struct runs_query *query, const struct word *word, bool is_la
         add_node(&builder, node, term, builder.prefix_cost);
     }
     if (query->with_typos)
-        typo_each(terms, word, is_last, add_typo, &builder);
+        typo_each(terms, query->arena, word, is_last, add_typo, &builder);
     if (builder.count > 0)
         add_sources(&builder);
 }

@@ -11,21 +11,24 @@
 
 #include "base/mem.h"
 
-enum { CAPACITY_MIN = 64 };
+enum { CAPACITY_MIN = 64, CHILDREN_NONE = 0 };
 
 void terms_init(struct terms *terms)
 {
     *terms = (struct terms){
-        .terms_end = 1, /* number 0 is none */
+        .terms_end = 1, /* number 0 is none, or the root */
         .terms_capacity = CAPACITY_MIN,
         .nodes_end = 1,
         .nodes_capacity = CAPACITY_MIN,
+        .children_end = 1,
+        .children_capacity = CAPACITY_MIN,
         .unions_end = 1,
         .unions_capacity = CAPACITY_MIN,
     };
-    terms->unions = mem_alloc(CAPACITY_MIN * sizeof(terms->unions[0]));
     terms->terms = mem_alloc(CAPACITY_MIN * sizeof(terms->terms[0]));
     terms->nodes = mem_alloc(CAPACITY_MIN * sizeof(terms->nodes[0]));
+    terms->children = mem_alloc(CAPACITY_MIN * sizeof(terms->children[0]));
+    terms->unions = mem_alloc(CAPACITY_MIN * sizeof(terms->unions[0]));
 }
 
 void terms_done(struct terms *terms)
@@ -34,6 +37,7 @@ void terms_done(struct terms *terms)
         list_done(&terms->terms[i].list);
     for (uint32_t i = 1; i < terms->unions_end; i++)
         list_done(&terms->unions[i].list);
+    mem_free(terms->children);
     mem_free(terms->unions);
     mem_free(terms->terms);
     mem_free(terms->nodes);
@@ -41,73 +45,73 @@ void terms_done(struct terms *terms)
 
 /* --- The trie --- */
 
-static uint32_t first_sibling(const struct terms *terms, uint32_t parent, uint32_t letter)
+/* The first child of the node whose letter is not below `letter`, or behind the last. */
+static uint32_t find_place(const struct terms *terms, uint32_t node, uint32_t letter)
 {
-    return parent == NODE_NONE ? terms->roots[letter % TERM_ROOTS] : terms->nodes[parent].child;
-}
+    uint32_t low = terms->nodes[node].children;
+    uint32_t high = low + terms->nodes[node].child_count;
 
-static void set_first_sibling(struct terms *terms, uint32_t parent, uint32_t letter, uint32_t node)
-{
-    if (parent == NODE_NONE)
-        terms->roots[letter % TERM_ROOTS] = node;
-    else
-        terms->nodes[parent].child = node;
-}
-
-/* The child of that letter, or NODE_NONE; *ret_before is the sibling before its place. */
-static uint32_t find_child(const struct terms *terms, uint32_t parent, uint32_t letter,
-                           uint32_t *ret_before)
-{
-    uint32_t before = NODE_NONE;
-    uint32_t node = first_sibling(terms, parent, letter);
-
-    while (node != NODE_NONE && terms->nodes[node].letter < letter) {
-        before = node;
-        node = terms->nodes[node].next;
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (terms->children[middle].letter < letter)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    *ret_before = before;
-    return node != NODE_NONE && terms->nodes[node].letter == letter ? node : NODE_NONE;
+    return low;
+}
+
+static uint32_t find_child(const struct terms *terms, uint32_t parent, uint32_t letter)
+{
+    const struct trie_node *node = &terms->nodes[parent];
+    const uint32_t at = find_place(terms, parent, letter);
+
+    return at < node->children + node->child_count && terms->children[at].letter == letter
+               ? terms->children[at].node
+               : NODE_NONE;
 }
 
 uint32_t terms_find_node(const struct terms *terms, const struct word *word)
 {
-    uint32_t node = NODE_NONE;
+    uint32_t node = NODE_ROOT;
 
     for (size_t i = 0; i < word->count; i++) {
-        uint32_t before;
-        node = find_child(terms, node, word->letters[i], &before);
+        node = find_child(terms, node, word->letters[i]);
         if (node == NODE_NONE)
             return NODE_NONE;
     }
     return node;
 }
 
-uint32_t terms_next_beside(const struct terms *terms, uint32_t top, uint32_t node)
-{
-    while (node != top) {
-        if (terms->nodes[node].next != NODE_NONE)
-            return terms->nodes[node].next;
-        node = terms->nodes[node].parent;
-    }
-    return NODE_NONE;
-}
-
-uint32_t terms_next_below(const struct terms *terms, uint32_t top, uint32_t node)
-{
-    const uint32_t child = terms->nodes[node].child;
-
-    return child != NODE_NONE ? child : terms_next_beside(terms, top, node);
-}
-
 uint32_t terms_settle(const struct terms *terms, uint32_t node)
 {
-    for (;;) {
-        const uint32_t child = terms->nodes[node].child;
+    while (terms->nodes[node].term == TERM_NONE && terms->nodes[node].child_count == 1)
+        node = terms->children[terms->nodes[node].children].node;
+    return node;
+}
 
-        if (terms->nodes[node].term != TERM_NONE || child == NODE_NONE ||
-            terms->nodes[child].next != NODE_NONE)
-            return node;
-        node = child;
+void terms_each_below(const struct terms *terms, uint32_t node,
+                      void (*fn)(void *arg, uint32_t term), void *arg)
+{
+    struct {
+        uint32_t at;
+        uint32_t end;
+    } stack[WORD_LETTERS_MAX + 1];
+    size_t depth = 0;
+
+    for (;;) {
+        const struct trie_node *entered = &terms->nodes[node];
+
+        if (entered->term != TERM_NONE)
+            fn(arg, entered->term);
+        stack[depth].at = entered->children;
+        stack[depth].end = stack[depth].at + entered->child_count;
+        while (stack[depth].at == stack[depth].end)
+            if (depth-- == 0)
+                return;
+        node = terms->children[stack[depth].at++].node;
+        depth++;
+        assert(depth <= WORD_LETTERS_MAX);
     }
 }
 
@@ -116,7 +120,7 @@ static uint32_t take_node(struct terms *terms)
     const uint32_t free_node = terms->free_node;
 
     if (free_node != NODE_NONE) {
-        terms->free_node = terms->nodes[free_node].next;
+        terms->free_node = terms->nodes[free_node].parent;
         return free_node;
     }
     if (terms->nodes_end == terms->nodes_capacity) {
@@ -126,40 +130,118 @@ static uint32_t take_node(struct terms *terms)
     return terms->nodes_end++;
 }
 
+static bool is_power_of_two(uint32_t n)
+{
+    return (n & (n - 1)) == 0;
+}
+
+/* Room for `count` children, a power of two. */
+static uint32_t take_children(struct terms *terms, uint32_t count)
+{
+    uint32_t *free_children = &terms->free_children[__builtin_ctz(count)];
+    const uint32_t children = *free_children;
+
+    if (children != CHILDREN_NONE) {
+        *free_children = terms->children[children].node;
+        return children;
+    }
+    while (terms->children_end + count > terms->children_capacity) {
+        terms->children_capacity *= 2;
+        terms->children =
+            mem_resize(terms->children, terms->children_capacity * sizeof(terms->children[0]));
+    }
+    terms->children_end += count;
+    return terms->children_end - count;
+}
+
+static void give_children(struct terms *terms, uint32_t children, uint32_t count)
+{
+    uint32_t *free_children = &terms->free_children[__builtin_ctz(count)];
+
+    terms->children[children].node = *free_children;
+    *free_children = children;
+}
+
+/* Moves the node's children to where there is room for `room` of them. */
+static void move_children(struct terms *terms, uint32_t number, uint32_t room, uint32_t had)
+{
+    const uint32_t to = take_children(terms, room);
+    struct trie_node *node = &terms->nodes[number];
+
+    memcpy(&terms->children[to], &terms->children[node->children],
+           node->child_count * sizeof(struct trie_child));
+    give_children(terms, node->children, had);
+    node->children = to;
+}
+
+/* Tells the parent's entry where the node's children are. */
+static void note_children(struct terms *terms, uint32_t number)
+{
+    const struct trie_node *node = &terms->nodes[number];
+
+    if (number == NODE_ROOT)
+        return;
+    struct trie_child *entry = &terms->children[find_place(terms, node->parent, node->letter)];
+    entry->children = node->children;
+    entry->child_count = node->child_count;
+}
+
+static void insert_child(struct terms *terms, uint32_t parent, uint32_t letter, uint32_t child)
+{
+    const uint32_t count = terms->nodes[parent].child_count;
+
+    if (count == 0)
+        terms->nodes[parent].children = take_children(terms, 1);
+    else if (is_power_of_two(count))
+        move_children(terms, parent, 2 * count, count);
+
+    struct trie_node *node = &terms->nodes[parent];
+    const uint32_t at = find_place(terms, parent, letter);
+    memmove(&terms->children[at + 1], &terms->children[at],
+            (node->children + count - at) * sizeof(struct trie_child));
+    terms->children[at] = (struct trie_child){.letter = letter, .node = child};
+    node->child_count++;
+    note_children(terms, parent);
+}
+
+static void erase_child(struct terms *terms, uint32_t parent, uint32_t letter)
+{
+    struct trie_node *node = &terms->nodes[parent];
+    const uint32_t at = find_place(terms, parent, letter);
+    const uint32_t count = --node->child_count;
+
+    memmove(&terms->children[at], &terms->children[at + 1],
+            (node->children + count - at) * sizeof(struct trie_child));
+    if (count == 0)
+        give_children(terms, node->children, 1);
+    else if (is_power_of_two(count))
+        move_children(terms, parent, count, 2 * count);
+    note_children(terms, parent);
+}
+
 static uint32_t add_child(struct terms *terms, uint32_t parent, uint32_t letter)
 {
-    uint32_t before;
-    uint32_t node = find_child(terms, parent, letter, &before);
+    const uint32_t there = find_child(terms, parent, letter);
 
-    if (node != NODE_NONE)
-        return node;
-    node = take_node(terms);
+    if (there != NODE_NONE)
+        return there;
+    const uint32_t node = take_node(terms);
+
     terms->nodes[node] = (struct trie_node){.letter = letter, .parent = parent};
-    if (before == NODE_NONE) {
-        terms->nodes[node].next = first_sibling(terms, parent, letter);
-        set_first_sibling(terms, parent, letter, node);
-    } else {
-        terms->nodes[node].next = terms->nodes[before].next;
-        terms->nodes[before].next = node;
-    }
+    insert_child(terms, parent, letter, node);
     return node;
 }
 
 /* Removes `node` and the letters before it, as far as nothing else needs them. */
 static void prune(struct terms *terms, uint32_t node)
 {
-    while (node != NODE_NONE && terms->nodes[node].child == NODE_NONE &&
+    while (node != NODE_ROOT && terms->nodes[node].child_count == 0 &&
            terms->nodes[node].term == TERM_NONE) {
         const struct trie_node gone = terms->nodes[node];
-        assert(gone.count == 0 && gone.union_number == UNION_NONE);
-        uint32_t before;
 
-        (void)find_child(terms, gone.parent, gone.letter, &before);
-        if (before == NODE_NONE)
-            set_first_sibling(terms, gone.parent, gone.letter, gone.next);
-        else
-            terms->nodes[before].next = gone.next;
-        terms->nodes[node].next = terms->free_node;
+        assert(gone.count == 0 && gone.union_number == UNION_NONE);
+        erase_child(terms, gone.parent, gone.letter);
+        terms->nodes[node] = (struct trie_node){.parent = terms->free_node};
         terms->free_node = node;
         node = gone.parent;
     }
@@ -185,7 +267,7 @@ static uint32_t take_term(struct terms *terms)
 
 uint32_t terms_add(struct terms *terms, const struct word *word)
 {
-    uint32_t node = NODE_NONE;
+    uint32_t node = NODE_ROOT;
 
     assert(word->count > 0);
     for (size_t i = 0; i < word->count; i++)

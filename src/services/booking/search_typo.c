@@ -1,13 +1,34 @@
 /* services/booking/search_typo.c - walks the trie along a word, allowing for a few edits.
  *
- * Each letter of the path adds a row to the table of the restricted Damerau-Levenshtein distance
- * (optimal string alignment); words that begin alike share their rows. Only the cells within
- * edits_max of the diagonal can matter, and a subtree whose row holds nothing that small is not
- * entered. */
+ * The edit distance is the restricted Damerau-Levenshtein one (optimal string alignment). Which of its cells are small
+ * enough is kept in bits, one word of the machine for each number of edits (Wu and Manber, "Fast text searching allowing
+ * errors", 1992): bit j of reach[e] says that the path so far is at most e edits away from the first j letters of the word.
+ * A letter of the path costs some twenty operations, words that begin alike share them, and a subtree is not entered
+ * where no bit is left.
+ *
+ * What takes time is memory: the trie is larger than the caches near the processor. So the walk goes level by level, and
+ * asks for nodes some steps before it comes to them. */
 
 #include "services/booking/search_typo.h"
 
-enum { DEPTH_MAX = WORD_LETTERS_MAX };
+enum {
+    EDITS_MAX = 2,
+    ASCII = 128,
+    QUEUE_MIN = 512, /* a power of two */
+    AHEAD = 8,       /* steps from asking for a node's children to coming to them */
+};
+
+_Static_assert(WORD_LETTERS_MAX + 1 < 64, "a bit for each beginning of a word, and the empty one");
+
+/* A path of letters. */
+struct path {
+    uint64_t reach[EDITS_MAX + 1];
+    uint64_t before[EDITS_MAX];  /* reach without the last letter */
+    uint64_t letter;             /* bit j: the last letter is letter j - 1 of the word */
+    const struct trie_child *at; /* its last letter's node */
+    uint8_t begun;               /* fewest edits between the word and a beginning of the path */
+    bool first_differs;          /* the path's first letter is not the word's */
+};
 
 struct walk {
     const struct terms *terms;
@@ -16,11 +37,13 @@ struct walk {
     bool prefix;
     void (*fn)(void *arg, const struct typo *typo);
     void *arg;
-    uint32_t path[DEPTH_MAX + 1]; /* letters, from 1 */
-    /* rows[i][j]: edits between the first i letters of the path and the first j of the word */
-    uint8_t rows[DEPTH_MAX + 1][WORD_LETTERS_MAX + 1];
-    uint8_t lowest[DEPTH_MAX + 1];       /* of the row */
-    uint8_t prefix_edits[DEPTH_MAX + 1]; /* between the word and the best beginning of the path */
+    uint64_t ascii[ASCII]; /* where each letter stands in the word */
+    /* Paths to go on from: a ring. */
+    struct arena *arena;
+    struct path *queue;
+    size_t head;
+    size_t tail;
+    size_t capacity; /* a power of two */
 };
 
 unsigned typo_edits_max(const struct word *word)
@@ -28,149 +51,167 @@ unsigned typo_edits_max(const struct word *word)
     for (size_t i = 0; i < word->count; i++)
         if (word->letters[i] < '0' || word->letters[i] > '9') {
             if (word->count >= TYPO_TWO_FROM_LETTERS)
-                return 2;
+                return EDITS_MAX;
             return word->count >= TYPO_ONE_FROM_LETTERS ? 1 : 0;
         }
     return 0;
 }
 
-static unsigned least(unsigned a, unsigned b)
+/* --- Distance --- */
+
+/* The empty path. */
+static struct path begin(struct walk *walk)
 {
-    return a < b ? a : b;
+    struct path path = {.begun = (uint8_t)(walk->edits_max + 1)};
+
+    for (size_t i = 0; i < walk->word->count; i++)
+        if (walk->word->letters[i] < ASCII)
+            walk->ascii[walk->word->letters[i]] |= UINT64_C(2) << i;
+    for (unsigned e = 0; e <= EDITS_MAX; e++)
+        path.reach[e] = (UINT64_C(2) << e) - 1; /* e letters left out */
+    return path;
 }
 
-static unsigned cell(const struct walk *walk, size_t depth, size_t j)
+static uint64_t places_of(const struct walk *walk, uint32_t letter)
 {
-    const uint32_t *word = walk->word->letters;
-    const uint32_t letter = walk->path[depth];
-    const bool same = word[j - 1] == letter;
-    unsigned edits = walk->rows[depth - 1][j - 1] + (same ? 0u : 1u);
+    uint64_t places = 0;
 
-    edits = least(edits, walk->rows[depth - 1][j] + 1u);
-    edits = least(edits, walk->rows[depth][j - 1] + 1u);
-    if (depth > 1 && j > 1 && word[j - 2] == letter && word[j - 1] == walk->path[depth - 1])
-        edits = least(edits, walk->rows[depth - 2][j - 2] + 1u);
-    return least(edits, walk->edits_max + 1);
+    if (letter < ASCII)
+        return walk->ascii[letter];
+    for (size_t i = 0; i < walk->word->count; i++)
+        if (walk->word->letters[i] == letter)
+            places |= UINT64_C(2) << i;
+    return places;
 }
 
-static void fill_first_row(struct walk *walk)
+/* Fewest edits between the whole word and the path; more than edits_max: too many. */
+static unsigned whole_edits(const struct walk *walk, const struct path *path)
 {
-    for (size_t j = 0; j <= walk->word->count; j++)
-        walk->rows[0][j] = (uint8_t)least((unsigned)j, walk->edits_max + 1);
-    walk->prefix_edits[0] = (uint8_t)(walk->edits_max + 1);
+    unsigned edits = 0;
+
+    while (edits <= walk->edits_max && (path->reach[edits] >> walk->word->count & 1) == 0)
+        edits++;
+    return edits;
 }
 
-/* The cells beside the band are never better than too many, and are set so for their neighbours. */
-static void fill_row(struct walk *walk, size_t depth)
+/* `path` with one letter more. */
+static struct path longer(const struct walk *walk, const struct path *path, uint32_t letter)
 {
-    const size_t width = walk->edits_max;
-    const size_t from = depth > width ? depth - width : 0;
-    const size_t end = least((unsigned)walk->word->count, (unsigned)(depth + width));
-    const uint8_t too_many = (uint8_t)(walk->edits_max + 1);
-    uint8_t *row = walk->rows[depth];
+    const uint64_t all = (UINT64_C(2) << walk->word->count) - 1;
+    struct path next = {
+        .before = {path->reach[0], path->reach[1]},
+        .letter = places_of(walk, letter),
+        .begun = path->begun,
+        .first_differs = path->first_differs,
+    };
 
-    walk->lowest[depth] = too_many;
-    if (from > 0 && from <= walk->word->count + 1)
-        row[from - 1] = too_many;
-    for (size_t j = from; j <= end; j++) {
-        row[j] = (uint8_t)(j == 0 ? depth : cell(walk, depth, j));
-        walk->lowest[depth] = (uint8_t)least(walk->lowest[depth], row[j]);
+    next.reach[0] = path->reach[0] << 1 & next.letter;
+    for (unsigned e = 1; e <= walk->edits_max; e++) {
+        uint64_t reach = path->reach[e] << 1 & next.letter; /* the letter is right */
+        reach |= path->reach[e - 1];                        /* one too many */
+        reach |= path->reach[e - 1] << 1;                   /* another */
+        reach |= next.reach[e - 1] << 1;                    /* one left out before it */
+        reach |= path->before[e - 1] << 2 & path->letter & next.letter << 1; /* swapped */
+        next.reach[e] = reach & all;
     }
-    if (end < walk->word->count)
-        row[end + 1] = too_many;
-
-    const bool reaches_end = from <= walk->word->count && end == walk->word->count;
-    const unsigned whole = reaches_end ? row[end] : too_many;
-    walk->prefix_edits[depth] = (uint8_t)least(walk->prefix_edits[depth - 1], whole);
+    const unsigned whole = whole_edits(walk, &next);
+    if (whole < next.begun)
+        next.begun = (uint8_t)whole;
+    return next;
 }
 
-static unsigned whole_edits(const struct walk *walk, size_t depth)
+/* What the word may mean with the path taken as one word; false: nothing. */
+static bool judge(const struct walk *walk, const struct path *path, struct typo *ret)
 {
-    const size_t count = walk->word->count;
-
-    if (depth + walk->edits_max < count || depth > count + walk->edits_max)
-        return walk->edits_max + 1;
-    return walk->rows[depth][count];
-}
-
-static bool first_letter_differs(const struct walk *walk)
-{
-    return walk->path[1] != walk->word->letters[0];
-}
-
-/* What the word may mean with the path up to `depth`; false: nothing. */
-static bool judge(const struct walk *walk, size_t depth, struct typo *ret)
-{
-    const unsigned whole = whole_edits(walk, depth);
-    const bool by_prefix =
-        walk->prefix && !first_letter_differs(walk) && walk->prefix_edits[depth] < whole;
+    const unsigned whole = whole_edits(walk, path);
+    const bool by_prefix = walk->prefix && !path->first_differs && path->begun < whole;
 
     *ret = (struct typo){
-        .edits = by_prefix ? walk->prefix_edits[depth] : whole,
-        .first_letter = first_letter_differs(walk),
+        .edits = by_prefix ? path->begun : whole,
+        .first_letter = path->first_differs,
         .prefix = by_prefix,
     };
     return ret->edits >= 1 && ret->edits <= walk->edits_max;
 }
 
-static void offer(const struct walk *walk, uint32_t node, size_t depth)
+/* --- Walking --- */
+
+static void offer(const struct walk *walk, const struct path *path, unsigned begun_before)
 {
-    const unsigned begun = walk->prefix_edits[depth];
+    const uint32_t node = path->at->node;
     struct typo typo;
 
-    if (walk->terms->nodes[node].term != TERM_NONE && judge(walk, depth, &typo) && !typo.prefix) {
+    if (judge(walk, path, &typo) && !typo.prefix && walk->terms->nodes[node].term != TERM_NONE) {
         typo.node = node;
         walk->fn(walk->arg, &typo);
     }
-    if (walk->prefix && !first_letter_differs(walk) && begun < walk->prefix_edits[depth - 1] &&
-        begun >= 1)
-        walk->fn(walk->arg, &(struct typo){.node = node, .edits = begun, .prefix = true});
+    if (walk->prefix && !path->first_differs && path->begun < begun_before && path->begun >= 1)
+        walk->fn(walk->arg, &(struct typo){.node = node, .edits = path->begun, .prefix = true});
 }
 
-/* Can anything below this depth be a match, and with fewer edits than what was found on the way? */
-static bool goes_on(const struct walk *walk, size_t depth)
+/* Can anything that is longer be a match, and with fewer edits than what was found on the way? */
+static bool goes_on(const struct walk *walk, const struct path *path)
 {
-    if (walk->lowest[depth] > walk->edits_max)
+    if (path->reach[walk->edits_max] == 0)
         return false;
-    return !walk->prefix || first_letter_differs(walk) ||
-           (walk->prefix_edits[depth] > 0 && walk->lowest[depth] <= walk->prefix_edits[depth]);
+    if (!walk->prefix || path->first_differs || path->begun > walk->edits_max)
+        return true;
+    return path->begun > 0 && path->reach[path->begun] != 0;
 }
 
-/* The depth of `node`, which comes next in preorder after one that is `depth` deep. */
-static size_t depth_of_next(const struct terms *terms, uint32_t node, uint32_t before, size_t depth)
+static struct path *queue_at(const struct walk *walk, size_t at)
 {
-    const uint32_t parent = terms->nodes[node].parent;
-
-    if (parent == before)
-        return depth + 1;
-    while (terms->nodes[before].parent != parent) {
-        before = terms->nodes[before].parent;
-        depth--;
-    }
-    return depth;
+    return &walk->queue[at & (walk->capacity - 1)];
 }
 
-static void walk_below(struct walk *walk, uint32_t top)
+static void queue_up(struct walk *walk, const struct path *path)
 {
-    uint32_t node = top;
-    size_t depth = 1;
+    const size_t count = walk->tail - walk->head;
 
-    while (node != NODE_NONE) {
-        walk->path[depth] = walk->terms->nodes[node].letter;
-        fill_row(walk, depth);
-        offer(walk, node, depth);
+    if (count == walk->capacity) {
+        struct path *wider = arena_new_array(walk->arena, struct path, 2 * count);
 
-        const uint32_t next = goes_on(walk, depth) ? terms_next_below(walk->terms, top, node)
-                                                   : terms_next_beside(walk->terms, top, node);
-        if (next != NODE_NONE)
-            depth = depth_of_next(walk->terms, next, node, depth);
-        node = next;
+        for (size_t i = 0; i < count; i++)
+            wider[i] = *queue_at(walk, walk->head + i);
+        walk->queue = wider;
+        walk->head = 0;
+        walk->tail = count;
+        walk->capacity *= 2;
+    }
+    *queue_at(walk, walk->tail++) = *path;
+}
+
+static const struct trie_child *children_of(const struct walk *walk, const struct path *path)
+{
+    return &walk->terms->children[path->at->children];
+}
+
+/* Calls `fn` for what each child means, and queues up those that are worth going on. */
+static void try_children(struct walk *walk, const struct path *path)
+{
+    const struct trie_child *children = children_of(walk, path);
+    const bool is_first = path->at->node == NODE_ROOT;
+
+    for (uint32_t i = 0; i < path->at->child_count; i++) {
+        struct path next = longer(walk, path, children[i].letter);
+
+        next.at = &children[i];
+        if (is_first)
+            next.first_differs = children[i].letter != walk->word->letters[0];
+        offer(walk, &next, path->begun);
+        if (children[i].child_count > 0 && goes_on(walk, &next))
+            queue_up(walk, &next);
     }
 }
 
-void typo_each(const struct terms *terms, const struct word *word, bool prefix,
+void typo_each(const struct terms *terms, struct arena *arena, const struct word *word, bool prefix,
                void (*fn)(void *arg, const struct typo *typo), void *arg)
 {
+    const struct trie_child root = {
+        .node = NODE_ROOT,
+        .children = terms->nodes[NODE_ROOT].children,
+        .child_count = terms->nodes[NODE_ROOT].child_count,
+    };
     struct walk walk = {
         .terms = terms,
         .word = word,
@@ -178,14 +219,22 @@ void typo_each(const struct terms *terms, const struct word *word, bool prefix,
         .prefix = prefix,
         .fn = fn,
         .arg = arg,
+        .arena = arena,
+        .capacity = QUEUE_MIN,
     };
 
     if (walk.edits_max == 0)
         return;
-    fill_first_row(&walk);
-    for (size_t i = 0; i < TERM_ROOTS; i++)
-        for (uint32_t top = terms->roots[i]; top != NODE_NONE; top = terms->nodes[top].next)
-            walk_below(&walk, top);
+    walk.queue = arena_new_array(arena, struct path, QUEUE_MIN);
+    struct path path = begin(&walk);
+    path.at = &root;
+    queue_up(&walk, &path);
+    while (walk.head != walk.tail) {
+        if (walk.head + AHEAD < walk.tail)
+            __builtin_prefetch(children_of(&walk, queue_at(&walk, walk.head + AHEAD)));
+        path = *queue_at(&walk, walk.head++);
+        try_children(&walk, &path);
+    }
 }
 
 bool typo_compare(const struct word *word, const struct word *term, bool prefix, struct typo *ret)
@@ -194,15 +243,9 @@ bool typo_compare(const struct word *word, const struct word *term, bool prefix,
 
     if (walk.edits_max == 0)
         return false;
-    fill_first_row(&walk);
-    for (size_t depth = 1; depth <= term->count; depth++) {
-        walk.path[depth] = term->letters[depth - 1];
-        fill_row(&walk, depth);
-        if (walk.lowest[depth] <= walk.edits_max)
-            continue;
-        *ret = (struct typo){.edits = walk.prefix_edits[depth], .prefix = true};
-        return prefix && !first_letter_differs(&walk) && ret->edits >= 1 &&
-               ret->edits <= walk.edits_max;
-    }
-    return judge(&walk, term->count, ret);
+    struct path path = begin(&walk);
+    for (size_t i = 0; i < term->count; i++)
+        path = longer(&walk, &path, term->letters[i]);
+    path.first_differs = word->letters[0] != term->letters[0];
+    return judge(&walk, &path, ret);
 }

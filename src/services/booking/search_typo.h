@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "base/arena.h"
 #include "services/booking/search_terms.h"
 
 enum {
@@ -25,7 +26,7 @@ unsigned typo_edits_max(const struct word *word);
  * left out or replaced, or two neighbours swapped. With `prefix` also for all that go on
  * behind that, if the first letter is right; a term may then be meant several times, and the fewest
  * edits count. */
-void typo_each(const struct terms *terms, const struct word *word, bool prefix,
+void typo_each(const struct terms *terms, struct arena *arena, const struct word *word, bool prefix,
                void (*fn)(void *arg, const struct typo *typo), void *arg);
 
 /* The same for a single pair: is `term` a word that typo_each would give? ret->node is not set. */

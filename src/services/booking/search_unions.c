@@ -9,34 +9,28 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
 /* --- Gathering --- */
 
-static size_t add_list(const struct list *list, posting *ret)
+struct gathered {
+    const struct terms *terms;
+    posting *postings;
+    size_t count;
+};
+
+static void gather(void *arg, uint32_t term)
 {
-    size_t count = 0;
+    struct gathered *gathered = arg;
+    const struct list *list = &gathered->terms->terms[term].list;
 
     for (uint32_t i = 0; i < list_leaf_count(list); i++) {
         const struct leaf leaf = list_leaf(list, i);
-        for (uint32_t j = 0; j < leaf.count; j++)
-            ret[count++] = leaf.items[j];
+        memcpy(gathered->postings + gathered->count, leaf.items, leaf.count * sizeof(posting));
+        gathered->count += leaf.count;
     }
-    return count;
-}
-
-size_t unions_gather(const struct terms *terms, uint32_t node, uint32_t but, posting *ret)
-{
-    const uint32_t top = node;
-    size_t count = 0;
-
-    for (; node != NODE_NONE; node = terms_next_below(terms, top, node)) {
-        const uint32_t term = terms->nodes[node].term;
-        if (term != TERM_NONE && term != but)
-            count += add_list(&terms->terms[term].list, ret + count);
-    }
-    return count;
 }
 
 /* --- Making and dropping --- */
@@ -46,7 +40,7 @@ static bool is_worth_a_union(const struct terms *terms, uint32_t node)
     const struct trie_node *at = &terms->nodes[node];
 
     return at->count > UNION_FROM_POSTINGS && at->union_number == UNION_NONE &&
-           at->child != NODE_NONE && terms_settle(terms, node) == node;
+           at->child_count > 0 && terms_settle(terms, node) == node;
 }
 
 static uint32_t take_union(struct terms *terms)
@@ -89,10 +83,12 @@ static void make_union(struct terms *terms, uint32_t node, const uint32_t *ends_
     const uint32_t number = take_union(terms);
     struct term_union *made = &terms->unions[number];
     posting *postings = mem_alloc(terms->nodes[node].count * sizeof(posting));
-    const size_t count = unions_gather(terms, node, TERM_NONE, postings);
+    struct gathered gathered = {.terms = terms, .postings = postings};
     size_t kept = 0;
 
     *made = (struct term_union){.change = terms->change};
+    terms_each_below(terms, node, gather, &gathered);
+    const size_t count = gathered.count;
     for (size_t i = 0; i < count; i++)
         postings[i] = turn(postings[i]);
     qsort(postings, count, sizeof(posting), compare_postings);

@@ -30,6 +30,3 @@ void unions_put(struct terms *terms, const said_term *said, size_t count, postin
 /* And now no more: the very same. Terms that nobody says are forgotten. */
 void unions_remove(struct terms *terms, const said_term *said, size_t count, posting key,
                    const uint32_t *ends_s);
-/* All postings of the terms that begin at `node`, but not of the term `but`, into `ret` (room for the
- * node's count); gives their number. In no order; an event that says several is there for each. */
-size_t unions_gather(const struct terms *terms, uint32_t node, uint32_t but, posting *ret);
