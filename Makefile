@@ -16,6 +16,7 @@ run: all
 test: deps-test build/debug/build.ninja
 	@meson test -C build/debug --print-errorlogs --no-suite scenario
 	@meson test -C build/debug --print-errorlogs --suite scenario
+	@build/debug/tests/support/with_postgres meson test -C build/debug --print-errorlogs --suite engines
 
 scenario: deps-test build/debug/build.ninja
 	@meson test -C build/debug --print-errorlogs --suite scenario

@@ -62,6 +62,7 @@
     X(WOULD_BLOCK,              500, "would_block",              "Needs a worker thread")           \
     X(PARKED,                   500, "parked",                   "Waits for somebody else")         \
     X(DUPLICATE,                500, "duplicate",                "A row with this key exists")      \
+    X(CONTENDED,                503, "contended",                "Ended for others' sake; run again") \
     X(CRASHED,                  500, "crashed",                  "The simulated process is dead")
 /* clang-format on */
 

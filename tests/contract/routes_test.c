@@ -18,7 +18,8 @@ struct contract_code {
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
 /* Errors that stay inside of the process, so that no problem document has their code. */
-static const err internal_errors[] = {ERR_WOULD_BLOCK, ERR_PARKED, ERR_DUPLICATE, ERR_CRASHED};
+static const err internal_errors[] = {ERR_WOULD_BLOCK, ERR_PARKED, ERR_DUPLICATE, ERR_CONTENDED,
+                                      ERR_CRASHED};
 
 static const char *const auth_names[] = {"none", "optional", "user", "customer", "vendor", "admin"};
 

@@ -89,7 +89,7 @@ static int refuse_commit([[maybe_unused]] void *arg)
     return 1;
 }
 
-TEST(a_commit_that_a_write_spoils_does_not_spoil_the_others)
+TEST_OF_SQLITE(a_commit_that_a_write_spoils_does_not_spoil_the_others)
 {
     CLEANUP(works_done) struct works works;
     struct note notes[3];
@@ -109,7 +109,7 @@ TEST(a_commit_that_a_write_spoils_does_not_spoil_the_others)
     CHECK_OK(note_put(works.shop.db, 1, STR("x")));
 }
 
-TEST(a_database_that_cannot_begin_refuses_all_at_once)
+TEST_OF_SQLITE(a_database_that_cannot_begin_refuses_all_at_once)
 {
     enum { COUNT = 20, SHORT_MS = 100 };
     CLEANUP(works_done) struct works works;
@@ -146,7 +146,7 @@ static err apply_until_wanted([[maybe_unused]] struct batch_write *write, struct
     return ERR_INTERNAL;
 }
 
-TEST(a_database_that_is_lost_between_two_tries_is_waited_for_once)
+TEST_OF_SQLITE(a_database_that_is_lost_between_two_tries_is_waited_for_once)
 {
     enum { COUNT = 20, SHORT_MS = 200 };
     CLEANUP(works_done) struct works works;

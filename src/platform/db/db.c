@@ -16,13 +16,14 @@
 #include "platform/log/log.h"
 #include "platform/metrics/metrics.h"
 
-enum { COMPLAINTS_APART_MS = 1000 };
+enum { COMPLAINTS_APART_MS = 1000, RUNS_MAX = 5 };
+#define S_PER_NS 1e-9
 
 /* Per thread, not per database: a thread that held two transactions could deadlock with another one
  * that takes them the other way round. */
 static _Thread_local bool open_here;
 
-static const struct driver *const drivers[] = {&sqlite_driver};
+static const struct driver *const drivers[] = {&sqlite_driver, &postgres_driver};
 
 /* --- Opening and closing --- */
 
@@ -45,12 +46,18 @@ static void metrics_init(struct db *db, struct metrics *metrics)
                                                 METRICS_SECONDS, METRICS_SECONDS_COUNT),
         .wal_bytes = metrics_gauge(metrics, "boxoffice_db_wal_bytes", labels,
                                    "What waits in the write-ahead log for a checkpoint."),
+        .transaction_seconds =
+            metrics_histogram(metrics, "boxoffice_db_seconds", labels,
+                              "A transaction, from having its connection to its end.",
+                              METRICS_SECONDS, METRICS_SECONDS_COUNT),
     };
 }
 
 void db_init(struct db *db, const struct driver *driver, str name, const struct db_options *options)
 {
     db->driver = driver;
+    if (options->name != NULL)
+        name = str_of(options->name);
     (void)snprintf(db->name, sizeof(db->name), "%.*s",
                    STR_ARG(str_slice(name, 0, DB_NAME_SIZE_MAX)));
     for (char *c = db->name; *c != '\0'; c++)
@@ -94,7 +101,7 @@ static const struct driver *driver_find(str url)
     if (!str_split(&url, ':', &scheme) || url.ptr == NULL)
         return NULL;
     for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
-        if (str_eq(scheme, str_of(drivers[i]->scheme)))
+        if (str_eq(scheme, str_of(drivers[i]->scheme)) || str_eq(scheme, str_of(drivers[i]->alias)))
             return drivers[i];
     return NULL;
 }
@@ -117,8 +124,9 @@ err db_open(const struct db_options *options, struct arena *arena, struct db **r
     assert(options->clock != NULL);
     assert(options->reader_count_max >= 0 && options->reader_count_max <= DB_READERS_MAX);
     if (driver == NULL) {
-        *ret_why =
-            arena_printf(arena, "%s: no database that is known here (sqlite:FILE)", options->url);
+        *ret_why = arena_printf(
+            arena, "%s: no database that is known here (sqlite:FILE, postgresql://...)",
+            options->url);
         return ERR_INVALID;
     }
     TRY(driver->open(options, arena, &db, ret_why));
@@ -146,7 +154,8 @@ static err begin(struct tx *tx, struct db *db, bool writes)
     assert(tx->connection == NULL);
     assert(!open_here);
     TRY(db->driver->begin(db, writes, &connection));
-    *tx = (struct tx){.db = db, .connection = connection, .writes = writes};
+    *tx = (struct tx){
+        .db = db, .connection = connection, .writes = writes, .began_ns = clock_stopwatch_ns()};
     open_here = true;
     return ERR_OK;
 }
@@ -172,17 +181,50 @@ static void *leave(struct tx *tx)
     return connection;
 }
 
+static void note_end(const struct tx *tx)
+{
+    if (tx->db->metrics.transaction_seconds != NULL)
+        metric_observe(tx->db->metrics.transaction_seconds,
+                       (double)(clock_stopwatch_ns() - tx->began_ns) * S_PER_NS);
+}
+
 err tx_commit(struct tx *tx)
 {
+    err e;
+
     assert(tx->connection != NULL);
     assert(tx->savepoint_depth == 0);
-    return tx->db->driver->commit(tx->db, leave(tx), tx->writes);
+    e = tx->db->driver->commit(tx->db, leave(tx), tx->writes);
+    note_end(tx);
+    return e;
 }
 
 void tx_rollback(struct tx *tx)
 {
-    if (tx->connection != NULL)
-        tx->db->driver->rollback(tx->db, leave(tx), tx->writes);
+    if (tx->connection == NULL)
+        return;
+    tx->db->driver->rollback(tx->db, leave(tx), tx->writes);
+    note_end(tx);
+}
+
+static err run_once(struct db *db, err (*work)(struct tx *tx, void *arg), void *arg)
+{
+    CLEANUP(tx_rollback) struct tx tx = {0};
+
+    TRY(tx_begin(&tx, db));
+    TRY(work(&tx, arg));
+    return tx_commit(&tx);
+}
+
+err tx_run(struct db *db, err (*work)(struct tx *tx, void *arg), void *arg)
+{
+    for (int i = 0; i < RUNS_MAX; i++) {
+        const err e = run_once(db, work, arg);
+
+        if (e != ERR_CONTENDED)
+            return e;
+    }
+    return ERR_OVERLOADED;
 }
 
 static err savepoint(struct tx *tx, enum savepoint_act act)
@@ -251,9 +293,7 @@ static size_t slot_of(const struct tx *tx, const struct sql *sql, struct args ar
 
 err db_exec(struct tx *tx, const struct sql *sql, struct args args)
 {
-    int64_t count;
-
-    return db_exec_count(tx, sql, args, &count);
+    return tx->db->driver->exec(tx->db, tx->connection, slot_of(tx, sql, args), args, NULL);
 }
 
 err db_exec_count(struct tx *tx, const struct sql *sql, struct args args, int64_t *ret_count)

@@ -26,6 +26,7 @@ struct db_metrics {
     struct metric *commit_seconds;
     struct metric *checkpoint_seconds;
     struct metric *wal_bytes;
+    struct metric *transaction_seconds; /* boxoffice_db_seconds */
 };
 
 /* An engine's own struct begins with it. */
@@ -44,6 +45,7 @@ struct db {
 /* `connection` and `cursor` are the engine's, as `begin` and `rows_open` gave them. */
 struct driver {
     const char *scheme; /* of its URLs: "sqlite" */
+    const char *alias;  /* another one; NULL: none */
 
     /* In this order: open gives a db that can migrate; scripts run in transactions between
      * migrate_begin and migrate_end; ready prepares everything. All say why in `arena`. close
@@ -66,6 +68,8 @@ struct driver {
      * nothing changed. */
     int64_t (*changes)(const void *connection);
 
+    /* `ret_count` is NULL where nobody asks for the count: the engine may then send the statement
+     * without waiting for its outcome. */
     err (*exec)(struct db *db, void *connection, size_t slot, struct args args, int64_t *ret_count);
     err (*rows_open)(struct db *db, void *connection, size_t slot, struct args args,
                      void **ret_cursor);
@@ -83,6 +87,7 @@ struct driver {
 };
 
 extern const struct driver sqlite_driver;
+extern const struct driver postgres_driver;
 
 /* What is common to a db of every engine; `driver` fills in the rest. */
 void db_init(struct db *db, const struct driver *driver, str name,

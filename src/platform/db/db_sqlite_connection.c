@@ -207,6 +207,8 @@ static err prepare(struct sqlite_connection *connection, size_t slot, struct are
 
     statement->connection = connection;
     statement->sql = sdb->db.statements.items[slot];
+    if (statement->sql->sqlite == NULL)
+        return ERR_OK; /* PostgreSQL has it alone */
     rc = sqlite3_prepare_v3(connection->handle, statement->sql->sqlite, -1,
                             SQLITE_PREPARE_PERSISTENT, &statement->stmt, &rest);
     if (rc != SQLITE_OK) {

@@ -30,6 +30,11 @@ static int bind(sqlite3_stmt *stmt, int at, const struct value *value, sqlite3_d
     case VALUE_TEXT:
     case VALUE_BLOB:
         return bind_bytes(stmt, at, value, life);
+    case VALUE_I64S:
+    case VALUE_UUIDS:
+    case VALUE_TEXTS:
+    case VALUE_BLOBS:
+        break; /* SQLite has no arrays */
     }
     assert(false);
     return SQLITE_MISUSE;
@@ -58,7 +63,7 @@ static err start(struct sqlite_statement *statement, struct args args, sqlite3_d
 {
     struct sqlite_connection *connection = statement->connection;
 
-    assert(statement->stmt != NULL);
+    assert(statement->stmt != NULL); /* else a write on a reader, or another engine's */
     assert(connection->writes || !statement->writes); /* not in tx_read */
     assert(statement->state == STATE_IDLE);
     /* A statement behind a lost transaction would be one by itself, and be committed. */
@@ -95,7 +100,7 @@ err sqlite_exec([[maybe_unused]] struct db *db, void *connection, size_t slot, s
     while (rc == SQLITE_ROW);
     if (rc != SQLITE_DONE)
         e = failed(statement);
-    else
+    else if (ret_count != NULL)
         *ret_count = statement->writes ? sqlite3_changes64(statement->connection->handle) : 0;
     reset(statement);
     return e;

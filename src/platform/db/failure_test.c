@@ -26,7 +26,7 @@ static str big_text(struct shop *shop)
 
 /* --- Full --- */
 
-TEST(a_full_file_refuses_the_transaction_and_nothing_else)
+TEST_OF_SQLITE(a_full_file_refuses_the_transaction_and_nothing_else)
 {
     CLEANUP(shop_done) struct shop shop;
     CLEANUP(tx_rollback) struct tx tx = {0};
@@ -56,7 +56,7 @@ TEST(a_full_file_refuses_the_transaction_and_nothing_else)
 }
 
 /* One line a second, however much fails. */
-TEST(a_failing_machine_does_not_flood_the_log)
+TEST_OF_SQLITE(a_failing_machine_does_not_flood_the_log)
 {
     CLEANUP(shop_done) struct shop shop;
     int64_t pages = 0;
@@ -115,7 +115,7 @@ static void ignore_done([[maybe_unused]] struct batch_write *write)
 {
 }
 
-TEST(a_full_disk_refuses_until_there_is_room_again)
+TEST_OF_SQLITE(a_full_disk_refuses_until_there_is_room_again)
 {
     enum { NOTE_COUNT = 8 };
     CLEANUP(shop_done) struct shop shop;
@@ -215,7 +215,7 @@ TEST(what_was_acknowledged_survives_a_kill)
 
 /* --- Damaged --- */
 
-TEST(a_row_that_refers_to_nothing_is_found)
+TEST_OF_SQLITE(a_row_that_refers_to_nothing_is_found)
 {
     CLEANUP(shop_done) struct shop shop;
     sqlite3 *other;
@@ -230,7 +230,7 @@ TEST(a_row_that_refers_to_nothing_is_found)
     CHECK_STR("shop: row 1 of seat refers to a row of account that is not there", shop.why);
 }
 
-TEST(a_value_that_its_column_forbids_is_found)
+TEST_OF_SQLITE(a_value_that_its_column_forbids_is_found)
 {
     CLEANUP(shop_done) struct shop shop;
     sqlite3 *other;
@@ -286,7 +286,7 @@ static void write_megabytes(struct shop *shop, int count)
         CHECK_OK(note_put(shop->db, i, big_text(shop)));
 }
 
-TEST(a_long_log_is_moved_into_the_file_in_the_next_gap)
+TEST_OF_SQLITE(a_long_log_is_moved_into_the_file_in_the_next_gap)
 {
     CLEANUP(shop_done) struct shop shop;
     int64_t first_size;
@@ -307,7 +307,7 @@ TEST(a_long_log_is_moved_into_the_file_in_the_next_gap)
     check_notes(81, shop.db);
 }
 
-TEST(a_reader_that_stays_delays_the_checkpoint_but_not_the_writer)
+TEST_OF_SQLITE(a_reader_that_stays_delays_the_checkpoint_but_not_the_writer)
 {
     CLEANUP(shop_done) struct shop shop;
     sqlite3 *reader; /* of another process, as it were */
@@ -328,7 +328,7 @@ TEST(a_reader_that_stays_delays_the_checkpoint_but_not_the_writer)
     CHECK(sqlite3_close(reader) == SQLITE_OK);
 }
 
-TEST(a_checkpoint_can_be_asked_for)
+TEST_OF_SQLITE(a_checkpoint_can_be_asked_for)
 {
     CLEANUP(shop_done) struct shop shop;
     CLEANUP(shop_done) struct shop memory;
@@ -343,7 +343,7 @@ TEST(a_checkpoint_can_be_asked_for)
     CHECK_OK(db_checkpoint(memory.db));
 }
 
-TEST(a_log_of_64_mib_is_moved_whoever_writes)
+TEST_OF_SQLITE(a_log_of_64_mib_is_moved_whoever_writes)
 {
     CLEANUP(shop_done) struct shop shop;
     CLEANUP(tx_rollback) struct tx tx = {0};

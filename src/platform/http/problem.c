@@ -101,6 +101,8 @@ void problem_reply(struct exchange *exchange, err e)
         problem = &untold;
         e = ERR_INTERNAL;
     }
+    if (e == ERR_CONTENDED) /* by now it should have been run again */
+        e = ERR_OVERLOADED;
     drop_document_headers(&exchange->reply);
     if (err_status(e) == 401)
         add_challenge(exchange, e);

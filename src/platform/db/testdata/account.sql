@@ -16,6 +16,12 @@ SELECT balance FROM account WHERE email = $1;
 -- name: account_pay   conflict: account_balance_check -> INSUFFICIENT_FUNDS
 UPDATE account SET balance = balance - $2 /* ?1 */ WHERE email = $1; -- numbered, not in order of appearance
 
+-- name: account_sum
+SELECT sum(balance), sum(balance) / 2.0 FROM account;
+
+-- name: account_lock
+SELECT balance FROM account WHERE email = $1;
+
 -- name: account_count
 SELECT count(*) FROM account;
 

@@ -22,6 +22,12 @@ static void make_place(struct shop *shop)
 {
     static int memory_count; /* a name of its own for each */
 
+    if (shop->on_postgres) {
+        const char *name = test_database_name(shop->arena);
+
+        (void)snprintf(shop->url, sizeof(shop->url), "%s", test_database_make(shop->arena, name));
+        return;
+    }
     if (shop->in_memory) {
         (void)snprintf(shop->url, sizeof(shop->url), "sqlite::memory:shop-%d", ++memory_count);
         return;
@@ -33,16 +39,17 @@ static void make_place(struct shop *shop)
 
 void shop_init(struct shop *shop, bool in_memory)
 {
-    *shop = (struct shop){.in_memory = in_memory};
+    *shop = (struct shop){.in_memory = in_memory, .on_postgres = test_on_postgres()};
+    shop->arena = arena_open(0);
     make_place(shop);
     shop->log_fd = memfd_create("log", MFD_CLOEXEC);
     CHECK(shop->log_fd >= 0);
-    shop->arena = arena_open(0);
     clock_manual_init(&shop->clock, SHOP_NOW_MS);
     shop->log = log_open(shop->log_fd, LOG_DEBUG, &shop->clock.clock);
     shop->metrics = metrics_open();
     shop->options = (struct db_options){
         .url = shop->url,
+        .name = shop->on_postgres ? "shop" : NULL,
         .statements = shop_statements,
         .migrations = shop_migration_lists,
         .clock = &shop->clock.clock,
@@ -91,6 +98,16 @@ void shop_start(struct shop *shop, bool in_memory)
 {
     shop_init(shop, in_memory);
     CHECK_OK(shop_open(shop));
+}
+
+int64_t shop_i64(const struct shop *shop, const char *sql)
+{
+    int64_t answer = -1;
+
+    if (shop->on_postgres)
+        return test_database_i64(shop->url, sql);
+    CHECK(sqlite_get_i64(shop_sqlite(shop)->writer->handle, sql, &answer) == SQLITE_OK);
+    return answer;
 }
 
 const char *shop_path(const struct shop *shop)
