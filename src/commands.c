@@ -109,6 +109,9 @@ int command_audit(int argc, char **argv)
             printf("audit: %.*s\n", STR_ARG(found));
         else
             (void)failed(&call, e);
+        /* No divergence: it is known, and somebody has to act. */
+        if (payment_unresolved(&money, &found) == ERR_OK)
+            printf("%.*s", STR_ARG(found));
     }
     world_close(&world);
     return status;

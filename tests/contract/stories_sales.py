@@ -318,6 +318,10 @@ def tickets_are_given_back(world):
                  {"order_id": "ord_01h455vb4pex5vsknk084sn02q"}):
         world.refused("refund", 404, "not_found", who="ana", body=body)
     rest = world.ask("refund", 200, who="ana", body={"order_id": order["id"]}).json
+    refunds = shown(world, order)["refunds"]
+    world.expect(refunds[1:] == [first.json["refund"], rest["refund"]], f"{refunds}")
+    world.refused("retry_refund", 409, "conflict", who="root", path={"refund": rest["refund"]["id"]})
+    world.expect(world.ask("list_unresolved_money", 200, who="root").json["data"] == [], "money is unresolved")
     world.expect((len(rest["tickets"]), rest["refund"]["amount"]["amount"]) == (2, 2000), f"{rest}")
     after = shown(world, order)
     world.expect((after["status"], after["refunded"]) == ("refunded", after["total"]), f"{after}")

@@ -167,6 +167,25 @@ static err get_tickets(struct tx *tx, struct arena *arena, struct order *order)
     return rows_close(&rows);
 }
 
+static err get_refunds(struct tx *tx, struct arena *arena, struct order *order)
+{
+    CLEANUP(rows_done) struct rows rows = {0};
+
+    order->refunds = arena_new_array(arena, struct order_money_back, ORDER_REFUNDS_MAX);
+    TRY(rows_open(&rows, tx, &SQL_ORDER_REFUNDS, ARGS(UUID(order->id.uuid), I64(ORDER_REFUNDS_MAX)),
+                  arena));
+    while (order->refund_count < ORDER_REFUNDS_MAX && rows_next(&rows)) {
+        struct order_money_back *refund = &order->refunds[order->refund_count++];
+
+        refund->id.uuid = row_uuid(&rows, 0);
+        refund->status = (int)row_i64(&rows, 1);
+        refund->amount.minor = row_i64(&rows, 2);
+        if (!currency_parse(row_text(&rows, 3), &refund->amount.currency))
+            return ERR_INTERNAL;
+    }
+    return rows_close(&rows);
+}
+
 err order_get(struct tx *tx, struct call *call, order_id id, struct order *ret)
 {
     struct order order = {.id = id};
@@ -174,6 +193,8 @@ err order_get(struct tx *tx, struct call *call, order_id id, struct order *ret)
     TRY(get_state(tx, call->arena, &order));
     TRY(get_items(tx, call->arena, &order));
     TRY(get_tickets(tx, call->arena, &order));
+    if (order.refunded_minor > 0) /* only then are there any */
+        TRY(get_refunds(tx, call->arena, &order));
     *ret = order;
     return ERR_OK;
 }

@@ -25,6 +25,8 @@ enum order_attempt {
 };
 extern const char *const order_status_names[];
 
+enum { ORDER_REFUNDS_MAX = 1000 }; /* that are shown */
+
 /* The state machine (drawn in order.c). */
 bool order_may_become(enum order_status from, enum order_status to);
 
@@ -32,6 +34,13 @@ struct order_item {
     ticket_type_id type;
     int64_t quantity;
     int64_t unit_price_minor;
+};
+
+/* Money of the order on its way back, or there. */
+struct order_money_back {
+    refund_id id;
+    int status; /* enum refund_status of payment.h */
+    struct money amount;
 };
 
 struct order {
@@ -51,7 +60,9 @@ struct order {
     int64_t confirmed_at_ms; /* JSON_NULL: not yet */
     str payment_method;      /* absent: none chosen */
     int64_t due_minor;
-    int64_t refunded_minor;
+    int64_t refunded_minor; /* promised to be given back, whether or not it is there already */
+    struct order_money_back *refunds;
+    size_t refund_count;
     ticket_id *tickets; /* all of them, shown or not, in the order they were made */
     size_t ticket_count;
 };

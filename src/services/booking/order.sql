@@ -10,6 +10,9 @@ SELECT ticket_type_id, quantity, unit_price_minor FROM order_item WHERE order_id
 -- name: order_tickets
 SELECT id FROM ticket WHERE order_id = $1 ORDER BY id;
 
+-- name: order_refunds
+SELECT id, status, amount_minor, currency FROM order_refund WHERE order_id = $1 AND amount_minor > 0 ORDER BY id LIMIT $2;
+
 -- name: order_become
 UPDATE order_state SET status = $3 WHERE id = $1 AND status = $2;
 

@@ -8,6 +8,7 @@
 
 #include "services/booking/catalog.h"
 #include "services/booking/state.h"
+#include "services/payment/payment.h"
 
 struct item_view {
     ticket_type_id type;
@@ -37,6 +38,13 @@ static const struct json_field payment_fields[] = {
 };
 static const struct json_shape payment_shape = JSON_SHAPE(payment_fields, struct payment_view);
 
+static const struct json_field refund_fields[] = {
+    JSON_F_ID("id", struct order_money_back, id, REFUND_PREFIX, JSON_OPTIONAL),
+    JSON_F_ENUM("status", struct order_money_back, status, refund_status_names, JSON_OPTIONAL),
+    JSON_F_MONEY("amount", struct order_money_back, amount, 0, 0, JSON_OPTIONAL),
+};
+static const struct json_shape refund_shape = JSON_SHAPE(refund_fields, struct order_money_back);
+
 struct order_view {
     order_id id;
     event_id event;
@@ -54,6 +62,8 @@ struct order_view {
     struct money tax;
     struct money total;
     struct money refunded;
+    struct order_money_back *refunds;
+    size_t refund_count;
     struct booking_accepted *accepted;
     size_t accepted_count;
     struct event_limits *limits;
@@ -78,6 +88,8 @@ static const struct json_field order_fields[] = {
     JSON_F_MONEY("tax", struct order_view, tax, 0, 0, JSON_OPTIONAL),
     JSON_F_MONEY("total", struct order_view, total, 0, 0, JSON_OPTIONAL),
     JSON_F_MONEY("refunded", struct order_view, refunded, 0, 0, JSON_OPTIONAL),
+    JSON_F_LIST("refunds", struct order_view, refunds, refund_count, &refund_shape, 0, 0,
+                JSON_OPTIONAL),
     JSON_F_LIST("payment_methods", struct order_view, accepted, accepted_count,
                 &event_accepted_shape, 0, 0, JSON_OPTIONAL),
     JSON_F_OBJECT("limits", struct order_view, limits, &event_limits_shape, JSON_OPTIONAL),
@@ -179,6 +191,9 @@ static str encode(struct call *call, const struct order *order, enum order_statu
         .tax = amount(order, 0),
         .total = order->total,
         .refunded = amount(order, order->refunded_minor),
+        .refunds = order->refund_count > 0 ? order->refunds
+                                           : arena_new(call->arena, struct order_money_back),
+        .refund_count = order->refund_count,
         .payment = view_payment(call->arena, order),
         .tickets = arena_new(call->arena, ticket_id),
     };

@@ -1,8 +1,8 @@
 /* booking/order_refund.h - the refund of some tickets of an order: written down with them, then
  * asked of payment.
  *
- *   pending ──payment gave it back──▶ succeeded
- *      └──payment could not, for good──▶ failed
+ *   pending ──payment gave it back──▶ succeeded ◀─┐
+ *      └──payment could not, for good──▶ failed ───┘ (an admin had it tried again)
  *
  * The row is the intent: from its commit on the money is owed, and a job sees to it whatever
  * becomes of the request. */

@@ -8,8 +8,9 @@ SELECT order_id, amount_minor, currency, status, reason, tickets FROM order_refu
 INSERT INTO order_refund (id, order_id, user_id, idem_key, idem_digest, amount_minor, currency, status, reason, tickets, created_at_ms)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 
+-- One that has failed (2) may be tried again and succeed (1); that is its end.
 -- name: order_refund_end
-UPDATE order_refund SET status = $2 WHERE id = $1 AND status = 0;
+UPDATE order_refund SET status = $2 WHERE id = $1 AND status <> 1 AND status <> $2;
 
 -- name: order_refund_count
 UPDATE order_detail SET refunded_minor = refunded_minor + $2, due_minor = due_minor - $3 WHERE order_id = $1;

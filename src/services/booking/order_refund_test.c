@@ -117,11 +117,13 @@ TEST(a_refund_ends_once_as_payment_says)
     static const struct {
         const char *first;
         const char *second;
+        enum refund_status between;
         enum refund_status expected;
     } cases[] = {
-        {"refund.succeeded", "refund.failed",    REFUND_SUCCEEDED},
-        {"refund.failed",    "refund.succeeded", REFUND_FAILED   },
-        {"refund.succeeded", "refund.succeeded", REFUND_SUCCEEDED},
+        {"refund.succeeded", "refund.failed",    REFUND_SUCCEEDED, REFUND_SUCCEEDED},
+        {"refund.failed",    "refund.succeeded", REFUND_FAILED,    REFUND_SUCCEEDED},
+        {"refund.failed",    "refund.failed",    REFUND_FAILED,    REFUND_FAILED   },
+        {"refund.succeeded", "refund.succeeded", REFUND_SUCCEEDED, REFUND_SUCCEEDED},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -141,9 +143,14 @@ TEST(a_refund_ends_once_as_payment_says)
         tell(&node, "refund.succeeded", "rf_01h455vb4pex5vsknk084sn02q"); /* not ours */
         CHECK_I64(REFUND_PENDING, refund_status(&node));
         tell(&node, cases[i].first, refund);
-        CHECK_I64(cases[i].expected, refund_status(&node));
+        CHECK_I64(cases[i].between, refund_status(&node));
         tell(&node, cases[i].second, refund);
         CHECK_I64(cases[i].expected, refund_status(&node));
+        answer = booking_send(&node, "customer-1", "GET", NULL, "/orders/%s", bought.order);
+        CHECK_STR(refund_status_names[cases[i].expected],
+                  answer_at(node.arena, &answer, "/refunds/0/status"));
+        CHECK_STR(refund, answer_at(node.arena, &answer, "/refunds/0/id"));
+        CHECK_I64(PRICE, answer_i64(node.arena, &answer, "/refunds/0/amount/amount"));
         payment_is_down(&node, false);
     }
 }

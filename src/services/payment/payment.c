@@ -12,6 +12,8 @@
 #include "services/payment/sandbox.sql.h"
 #include "services/payment/sandbox_page.h"
 #include "services/payment/state.h"
+#include "services/payment/unresolved.h"
+#include "services/payment/unresolved.sql.h"
 
 const char *const refund_status_names[] = {"pending", "succeeded", "failed", NULL};
 
@@ -165,9 +167,11 @@ static const struct setting setting_rows[] = {
     SETTING_ONE_OF("payment.card_provider", "sandbox", "sandbox", "Who charges cards."),
 };
 static const struct settings payment_settings = SETTINGS(setting_rows);
-static const struct route_table *const routes[] = {&pay_routes, &sandbox_page_routes, NULL};
+static const struct route_table *const routes[] = {&pay_routes, &sandbox_page_routes,
+                                                   &unresolved_routes, NULL};
 static const struct op *const ops[] = {&payment_refund_op, &payment_settle_manual_op, NULL};
-static const struct sql_list *const statements[] = {&attempt_sql, &refund_sql, &sandbox_sql, NULL};
+static const struct sql_list *const statements[] = {&attempt_sql, &refund_sql, &sandbox_sql,
+                                                    &unresolved_sql, NULL};
 static const struct chore chores[] = {
     {DESK_CHORE,    desk_answer_late },
     {ATTEMPT_CHORE, attempt_reconcile},

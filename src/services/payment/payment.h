@@ -32,6 +32,8 @@ OP_DECLARE(payment_settle_manual, struct payment_settle_manual, struct payment_s
 
 extern const struct service payment_service;
 
+/* What needs somebody (unresolved.h), a line each; empty: nothing does. */
+err payment_unresolved(struct call *call, str *ret_report);
 /* Holds attempts, sandbox charges and refunds against each other. ERR_CONFLICT with the first
  * divergence in *ret_found. */
 err payment_audit(struct call *call, str *ret_found);

@@ -11,7 +11,7 @@
 #include "services/payment/drive.h"
 #include "services/payment/refund.sql.h"
 
-enum { RETRY_MS = 60000 };
+enum { RETRY_MS = 60000, RETRY_MS_MAX = 3600000, DOUBLINGS_MAX = 6 };
 
 struct refund {
     refund_id id;
@@ -20,6 +20,16 @@ struct refund {
     int status;
     int tries;
 };
+
+/* --- Rules: no I/O --- */
+
+int64_t refund_retry_ms(int64_t tries)
+{
+    const int64_t doublings = tries < 1 ? 0 : tries - 1 < DOUBLINGS_MAX ? tries - 1 : DOUBLINGS_MAX;
+    const int64_t ms = (int64_t)RETRY_MS << doublings;
+
+    return ms < RETRY_MS_MAX ? ms : RETRY_MS_MAX;
+}
 
 /* --- Storage --- */
 
@@ -122,6 +132,32 @@ static err end(struct call *call, const struct refund *refund, int status)
 
 /* --- Giving back --- */
 
+static err note_failure(struct call *call, const struct refund *refund, err why)
+{
+    CLEANUP(tx_rollback) struct tx tx = {0};
+
+    TRY(tx_begin(&tx, call_db(call)));
+    TRY(db_exec(&tx, &SQL_REFUND_FAILURE,
+                ARGS(UUID(refund->id.uuid), TEXT(str_of(err_name(why))))));
+    return tx_commit(&tx);
+}
+
+/* What was refused may be taken later (an account without cover, a provider's fault), so it is final
+ * only once it was tried often enough. */
+static err end_or_leave(struct call *call, struct refund *refund, err e)
+{
+    if (e != ERR_OK)
+        TRY(note_failure(call, refund, e));
+    if (err_status(e) >= 500)
+        return e; /* nobody knows: it stays pending */
+    if (e != ERR_OK && refund->tries < REFUND_TRIES_MAX)
+        return e;
+    const int status = e == ERR_OK ? REFUND_SUCCEEDED : REFUND_FAILED;
+    TRY(end(call, refund, status));
+    refund->status = status;
+    return ERR_OK;
+}
+
 /* Asks the provider. Cash and transfers are given back by the vendor's own hands, so they end at
  * once. */
 static err give_back(struct call *call, struct refund *refund)
@@ -138,12 +174,7 @@ static err give_back(struct call *call, struct refund *refund)
         assert(provider != NULL);
         e = provider->refund(call, key, attempt_key(call->arena, attempt.id), refund->amount_minor);
     }
-    if (err_status(e) >= 500)
-        return e; /* nobody knows: it stays pending */
-    const int status = e == ERR_OK ? REFUND_SUCCEEDED : REFUND_FAILED;
-    TRY(end(call, refund, status));
-    refund->status = status;
-    return ERR_OK;
+    return end_or_leave(call, refund, e);
 }
 
 static void give_back_or_leave(struct call *call, struct refund *refund)
@@ -151,7 +182,8 @@ static void give_back_or_leave(struct call *call, struct refund *refund)
     const err e = refund->status == REFUND_PENDING ? give_back(call, refund) : ERR_OK;
 
     if (e != ERR_OK)
-        log_event(call->self->node->log, LOG_WARN, "refund.unfinished",
+        log_event(call->self->node->log, refund->tries < REFUND_TRIES_MAX ? LOG_WARN : LOG_ERROR,
+                  "refund.unfinished",
                   LOG_CSTR("refund", id_format(REFUND_PREFIX, refund->id.uuid).text),
                   LOG_TEXT("request", call->request_id), LOG_TEXT("error", call_failure(call, e)),
                   LOG_I64("tries", refund->tries));
@@ -179,6 +211,43 @@ err refund_begin(struct call *call, const struct payment_refund *in, struct paym
     return ERR_OK;
 }
 
+/* The failed one is pending again, and its money reserved. */
+static err revive(struct call *call, struct refund *refund)
+{
+    CLEANUP(tx_rollback) struct tx tx = {0};
+    int64_t revived = 0;
+    int64_t reserved = 0;
+
+    TRY(tx_begin(&tx, call_db(call)));
+    TRY(db_exec_count(&tx, &SQL_REFUND_REVIVE,
+                      ARGS(UUID(refund->id.uuid), I64(call->now_ms + REFUND_LEASE_MS)), &revived));
+    if (revived == 0)
+        return ERR_CONFLICT;
+    TRY(db_exec_count(&tx, &SQL_ATTEMPT_REFUND,
+                      ARGS(UUID(refund->attempt.uuid), I64(refund->amount_minor)), &reserved));
+    if (reserved == 0)
+        return call_explain(call, ERR_NOT_REFUNDABLE, "more than what is left of the payment");
+    TRY(tx_commit(&tx));
+    refund->status = REFUND_PENDING;
+    refund->tries = 0;
+    chore_wake(call->self, REFUND_CHORE);
+    return ERR_OK;
+}
+
+err refund_try_again(struct call *call, refund_id id, int *ret_status)
+{
+    struct refund refund = {0};
+
+    TRY(find(call, id, &refund));
+    if (refund.status == REFUND_SUCCEEDED)
+        return call_explain(call, ERR_CONFLICT, "the money was given back already");
+    if (refund.status == REFUND_FAILED)
+        TRY(revive(call, &refund));
+    give_back_or_leave(call, &refund);
+    *ret_status = refund.status;
+    return ERR_OK;
+}
+
 /* --- Chore --- */
 
 static err take_due(struct call *call, refund_id *ret, int64_t *ret_next_ms)
@@ -191,12 +260,14 @@ static err take_due(struct call *call, refund_id *ret, int64_t *ret_next_ms)
     TRY(rows_first(&rows, &tx, &SQL_REFUND_DUE, NO_ARGS, call->arena));
     ret->uuid = row_uuid(&rows, 0);
     *ret_next_ms = row_i64(&rows, 1);
+    const int64_t tries = row_i64(&rows, 2) + 1;
     TRY(rows_close(&rows));
     if (*ret_next_ms > call->now_ms)
         return ERR_NOT_FOUND;
-    TRY(db_exec_count(&tx, &SQL_REFUND_LEASE,
-                      ARGS(UUID(ret->uuid), I64(*ret_next_ms), I64(call->now_ms + RETRY_MS)),
-                      &taken));
+    TRY(db_exec_count(
+        &tx, &SQL_REFUND_LEASE,
+        ARGS(UUID(ret->uuid), I64(*ret_next_ms), I64(call->now_ms + refund_retry_ms(tries))),
+        &taken));
     return tx_commit(&tx);
 }
 

@@ -1,12 +1,18 @@
 /* payment/refund.h - gives money back, by the id that booking made for it.
  *
  *   PENDING ─(the provider took it)─▶ SUCCEEDED
- *      └─(refused for good)─▶ FAILED */
+ *    │   ▲─(an admin lets it be tried again)─┐
+ *    └─(refused as often as it is tried)─▶ FAILED
+ *
+ * What is refused or gets no answer is tried again after 1, 2, 4 ... 60 minutes. */
 #pragma once
 
 #include "services/payment/attempt.h"
 
-enum { REFUND_LEASE_MS = 30000 };
+enum {
+    REFUND_LEASE_MS = 30000,
+    REFUND_TRIES_MAX = 12, /* about half a day; then somebody has to look at it */
+};
 #define REFUND_CHORE "retry_refunds"
 
 /* The contract of payment_refund. */
@@ -14,5 +20,11 @@ err refund_begin(struct call *call, const struct payment_refund *in, struct paym
 /* All of a captured payment whose order is gone: the attempt has succeeded, and its money goes
  * back. The refund's id is the attempt's. ERR_CONFLICT: somebody else moved the attempt. */
 err refund_whole(struct call *call, struct attempt *attempt);
-/* Chore: asks again for what is pending, a minute apart. */
+/* One that has failed is pending again, and asked for at once; one that is pending is asked for at
+ * once. ERR_NOT_FOUND. ERR_CONFLICT: it has succeeded. ERR_NOT_REFUNDABLE: its money is not there any
+ * more. *ret_status: what has become of it. */
+err refund_try_again(struct call *call, refund_id id, int *ret_status);
+/* Chore: asks again for what is pending. */
 err refund_retry(struct call *call, int64_t *ret_next_ms);
+/* How long after the `tries`th try the next one comes. Pure. */
+int64_t refund_retry_ms(int64_t tries);

@@ -8,8 +8,14 @@ SELECT attempt_id, amount_minor, status, tries FROM payment_refund WHERE id = $1
 -- name: refund_end
 UPDATE payment_refund SET status = $2 WHERE id = $1 AND status = 0;
 
+-- name: refund_failure
+UPDATE payment_refund SET failure = $2 WHERE id = $1;
+
+-- name: refund_revive
+UPDATE payment_refund SET status = 0, tries = 0, next_ms = $2 WHERE id = $1 AND status = 2;
+
 -- name: refund_due
-SELECT id, next_ms FROM payment_refund WHERE status = 0 ORDER BY next_ms LIMIT 1;
+SELECT id, next_ms, tries FROM payment_refund WHERE status = 0 ORDER BY next_ms LIMIT 1;
 
 -- name: refund_lease
 UPDATE payment_refund SET next_ms = $3, tries = tries + 1 WHERE id = $1 AND next_ms = $2 AND status = 0;
