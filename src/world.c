@@ -32,7 +32,6 @@ static const struct setting main_rows[] = {
     SETTING_STRING("public.url", "",
                    "The address that customers reach us by, for links in mails and calendars; "
                    "without one, the listener's."),
-    SETTING_ONE_OF("cache.url", "memory:", "memory:", "Where cached values live."),
     SETTING_ON_OFF("http.access_log", 0,
                    "Logs one line for each request: its route, status and duration."),
     SETTING_NUMBER("http.workers", SETTING_COUNT, RANGE(1, 256), 8,

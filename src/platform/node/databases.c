@@ -21,6 +21,13 @@ enum {
 };
 
 static const struct setting rows[] = {
+    SETTING_STRING("cache.url", "memory:",
+                   "Where instances share what is cached: memory: (nowhere), redis://... or "
+                   "redis+sentinel://..."),
+    SETTING_NUMBER("cache.deadline_ms", SETTING_MS, RANGE(1, 10000), 100,
+                   "How long one call to Redis may take; a Redis that is slower counts as away."),
+    SETTING_NUMBER("cache.memory_mib", SETTING_COUNT, RANGE(8, 65536), 32,
+                   "Memory for cached values in this process, in MiB."),
     SETTING_STRING("database.url", "",
                    "Where the databases are: sqlite:DIR or postgresql://USER:PASSWORD@HOST; if "
                    "empty, in the data directory."),

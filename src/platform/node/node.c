@@ -2,7 +2,7 @@
  *
  * node_open goes up a ladder, node_close comes down it from wherever node_open has got to:
  *
- *     keys -> databases -> services -> feeds, jobs, chores -> their threads
+ *     keys -> cache -> databases -> services -> feeds, jobs, chores -> their threads
  *
  * Nothing is freed before every thread that could still reach it has ended. */
 
@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "platform/cache/cache.h"
 #include "platform/crypto/crypto.h"
 #include "platform/node/databases.h"
 #include "platform/node/feed.sql.h"
@@ -44,6 +45,22 @@ static err open_keys(struct node *node, struct arena *arena, str *ret_why)
         options.memory_kib = (uint32_t)config_i64(node->config, ARGON2_SETTING);
     node->hasher = hasher_open(&options, node->keyring);
     return ERR_OK;
+}
+
+static err open_cache(struct node *node, struct arena *arena, str *ret_why)
+{
+    const struct cache_options options = {
+        .url = config_text(node->config, "cache.url"),
+        .deadline_ms = config_i64(node->config, "cache.deadline_ms"),
+        .memory_size = (size_t)config_i64(node->config, "cache.memory_mib") << 20,
+        .clock = node->clock,
+        .rng = node->rng,
+        .keyring = node->keyring,
+        .log = node->log,
+        .metrics = node->metrics,
+    };
+
+    return cache_open(&options, arena, &node->cache, ret_why);
 }
 
 /* The platform's statements, then the service's. */
@@ -170,6 +187,7 @@ static void add_instances(struct node *node, const struct service *const *servic
 static err go_up(struct node *node, struct arena *arena, str *ret_why)
 {
     TRY(open_keys(node, arena, ret_why));
+    TRY(open_cache(node, arena, ret_why));
     TRY(open_databases(node, arena, ret_why));
     TRY(open_services(node, arena, ret_why));
     return open_background(node);
@@ -228,6 +246,7 @@ void node_close(struct node *node)
     }
     for (size_t i = node->instance_count; i-- > 0;)
         db_close(instances[i].db);
+    cache_close(node->cache);
     hasher_close(node->hasher);
     keyring_close(node->keyring);
     metrics_close(node->metrics);

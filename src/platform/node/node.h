@@ -20,6 +20,7 @@
 #include "platform/node/outbox.h"
 
 struct route_table;
+struct cache;
 struct keyring;
 struct hasher;
 struct feeds;
@@ -51,7 +52,7 @@ struct instance {
     bool is_open;        /* from the end of open to the begin of close: ops reach it */
 };
 
-/* What the node itself is told: database.url, database.prefix. */
+/* What the node itself is told: database.url, database.prefix, cache.*. */
 extern const struct settings node_settings;
 
 struct node_options {
@@ -83,6 +84,7 @@ struct node {
     struct metrics *metrics;
     struct keyring *keyring; /* platform/crypto: seals columns, signs, MACs */
     struct hasher *hasher;   /* platform/crypto: argon2id in its own pool */
+    struct cache *cache;     /* platform/cache: what instances share for speed */
     /* Calls an op whose service does not run here. NULL: such ops are ERR_UNAVAILABLE. */
     err (*forward)(struct call *call, const struct op *op, const void *in, void *ret);
     struct arena *arena; /* what node_open makes to last as long as the node */
