@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "platform/ws/client.h"
 #include "support/tool.h"
 
 enum { TEXT = 0x81, BINARY = 0x82, CLOSE = 0x88, PING = 0x89, PONG = 0x8a, LARGE_SIZE = 60000 };
@@ -228,6 +229,35 @@ TEST(another_implementation_understands_us)
     CHECK_STR("the same\n",
               tool_output(fixture.arena, "/usr/bin/python3 " SUPPORT_DIR "/ws_client.py %d 2>&1",
                           http_port(fixture.server)));
+}
+
+TEST(our_client_talks_to_our_server)
+{
+    CLEANUP(ws_fixture_close) struct fixture fixture;
+    struct ws_failure failure;
+    struct ws_client *client;
+    struct ws_event event;
+
+    ws_fixture_open(&fixture, NULL);
+    const struct ws_client_options options = {
+        .url =
+            arena_printf(fixture.arena, "ws://127.0.0.1:%d/ws/secret", http_port(fixture.server)),
+        .bearer = STR("good"),
+        .subprotocol = STR("boxoffice.v1"),
+        .message_max = ECHO_MESSAGE_MAX,
+        .clock = clock_system(),
+        .rng = &fixture.rng.rng,
+    };
+    CHECK_OK(ws_client_open(&options, &client, &failure));
+    CHECK_OK(ws_client_send(client, WS_TEXT, STR("whoami")));
+    CHECK_OK(ws_client_receive(client, CLOCK_NEVER_MS, &event));
+    CHECK_STR("1 boxoffice.v1", event.payload);
+    CHECK_OK(ws_client_ping(client, STR("1")));
+    CHECK_OK(ws_client_receive(client, CLOCK_NEVER_MS, &event));
+    CHECK_I64(WS_PONG, event.type);
+    ws_client_close(client, 4003, STR("enough"));
+    ws_wait(&ws_seen.closed, 1);
+    CHECK_I64(4003, ws_seen.code);
 }
 
 /* --- Closing --- */
