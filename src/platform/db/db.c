@@ -11,10 +11,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "platform/db/db_driver.h"
 #include "platform/db/migration.sql.h"
 #include "platform/log/log.h"
 #include "platform/metrics/metrics.h"
+#include "platform/metrics/spent.h"
 
 enum { COMPLAINTS_APART_MS = 1000, RUNS_MAX = 5 };
 #define S_PER_NS 1e-9
@@ -22,6 +24,7 @@ enum { COMPLAINTS_APART_MS = 1000, RUNS_MAX = 5 };
 /* Per thread, not per database: a thread that held two transactions could deadlock with another one
  * that takes them the other way round. */
 static _Thread_local bool open_here;
+static _Thread_local int64_t opened_ns; /* when it was asked for */
 
 static const struct driver *const drivers[] = {&sqlite_driver, &postgres_driver};
 
@@ -147,13 +150,23 @@ void db_close(struct db *db)
 
 /* --- Transactions --- */
 
+static void note_spent(void)
+{
+    spent_add(SPENT_DATABASE, clock_stopwatch_ns() - opened_ns);
+}
+
 static err begin(struct tx *tx, struct db *db, bool writes)
 {
     void *connection;
 
     assert(tx->connection == NULL);
     assert(!open_here);
-    TRY(db->driver->begin(db, writes, &connection));
+    opened_ns = clock_stopwatch_ns(); /* waiting for the writer is part of it */
+    const err e = db->driver->begin(db, writes, &connection);
+    if (e != ERR_OK) {
+        note_spent();
+        return e;
+    }
     *tx = (struct tx){
         .db = db, .connection = connection, .writes = writes, .began_ns = clock_stopwatch_ns()};
     open_here = true;
@@ -186,6 +199,7 @@ static void note_end(const struct tx *tx)
     if (tx->db->metrics.transaction_seconds != NULL)
         metric_observe(tx->db->metrics.transaction_seconds,
                        (double)(clock_stopwatch_ns() - tx->began_ns) * S_PER_NS);
+    note_spent();
 }
 
 err tx_commit(struct tx *tx)

@@ -91,10 +91,12 @@ static void answer(struct exchange *exchange, err e)
     if (e != ERR_OK)
         problem_reply(exchange, e);
     reply_finish(exchange);
-    if (exchange->req.call.may_block)
+    if (exchange->req.call.may_block) {
+        meter_place(exchange, PLACE_HANDOVER);
         loop_post(exchange->loop, exchange, MESSAGE_ANSWER);
-    else
+    } else {
         exchange_send(exchange);
+    }
 }
 
 /* What a first try left behind must not show in the second; what came before a park is kept. */
@@ -106,9 +108,11 @@ static void move_to_worker(struct exchange *exchange)
         exchange->reply = (struct reply){0};
     exchange->req.call.problem = (struct problem){0};
     exchange->req.call.may_block = true; /* before it is offered: from then on it is not ours */
+    meter_place(exchange, PLACE_QUEUE);
     if (exchange->was_parked ? workers_add(workers, exchange) : workers_offer(workers, exchange))
         return;
     exchange->req.call.may_block = false;
+    meter_place(exchange, PLACE_LOOP);
     answer(exchange, exchange->was_parked ? ERR_UNAVAILABLE : ERR_OVERLOADED);
 }
 
@@ -119,19 +123,35 @@ static bool stays_parked(struct exchange *exchange)
 
     assert(exchange->stage == STAGE_HANDLER);
     metric_add(parked, 1);
+    const enum place place = exchange->place;
+    meter_place(exchange, PLACE_PARKED);
     if ((atomic_fetch_or(&exchange->park, PARK_WAITS) & PARK_RESUMED) == 0)
         return true;
     metric_add(parked, -1);
+    meter_place(exchange, place);
     atomic_store(&exchange->park, 0);
     exchange->was_parked = true;
     return false;
 }
 
+static void note_spent(struct exchange *exchange)
+{
+    int64_t spent_ns[SPENT_KINDS];
+
+    spent_take(spent_ns);
+    for (int i = 0; i < SPENT_KINDS; i++)
+        exchange->component_ns[i] += spent_ns[i];
+}
+
 void dispatch_run(struct exchange *exchange)
 {
+    int64_t spent_ns[SPENT_KINDS];
+
     for (;;) {
         (void)err_trail_take(); /* of whatever this thread did before */
+        spent_take(spent_ns);
         const err e = run_steps(exchange);
+        note_spent(exchange); /* it is ours still: a resumer waits for PARK_WAITS */
 
         if (e == ERR_PARKED) {
             if (stays_parked(exchange))
@@ -210,6 +230,7 @@ void req_resume(struct req *req, err (*then)(struct req *), enum run_on where)
     atomic_store(&exchange->park, 0);
     exchange->was_parked = true;
     exchange->req.call.may_block = where == ON_WORKER;
+    meter_place(exchange, where == ON_LOOP ? PLACE_HANDOVER : PLACE_QUEUE);
     if (where == ON_LOOP)
         loop_post(exchange->loop, exchange, MESSAGE_RUN);
     else if (!workers_add(exchange->server->workers, exchange))

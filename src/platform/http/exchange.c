@@ -23,6 +23,11 @@ static void on_h2o_disposes(void *data)
     struct exchange *exchange = tie->exchange;
 
     exchange->h2o = NULL;
+    if (exchange->answered) {
+        const uint64_t now_ms = h2o_now(exchange->loop->context.loop);
+        meter_component(&exchange->server->meter, COMPONENT_NETWORK,
+                        (int64_t)(now_ms - exchange->answered_ms) * 1000000);
+    }
     /* If it was not answered, a worker or a resumer still has it and brings it back to the loop. */
     if (exchange->answered)
         exchange_give_back(exchange);
@@ -69,6 +74,7 @@ struct exchange *exchange_take(struct loop *loop, h2o_req_t *h2o)
     exchange->server = loop->server;
     exchange->h2o = h2o;
     exchange->begun_ns = clock_stopwatch_ns();
+    exchange->since_ns = exchange->begun_ns;
 
     struct tie *tie = h2o_mem_alloc_shared(&h2o->pool, sizeof(*tie), on_h2o_disposes);
     tie->exchange = exchange;

@@ -11,6 +11,7 @@
 #include "platform/http/h2o_engine.h"
 #include "platform/http/http.h"
 #include "platform/http/route_table.h"
+#include "platform/metrics/spent.h"
 
 enum {
     HTTP_REPLY_HEADERS_MAX = 16,
@@ -77,6 +78,16 @@ struct reply {
 
 enum stage { STAGE_AUTHENTICATE, STAGE_ADMIT, STAGE_HANDLER };
 
+/* Where a request is; it is somewhere at each moment from its last byte to its answer. */
+enum place {
+    PLACE_LOOP,
+    PLACE_QUEUE, /* waits for a worker */
+    PLACE_WORKER,
+    PLACE_PARKED,
+    PLACE_HANDOVER, /* waits for its loop */
+    PLACES,
+};
+
 /* Bits of exchange.park: whichever of the two sides comes second goes on with the request. */
 enum { PARK_WAITS = 1, PARK_RESUMED = 2, PARK_ORPHANED = 4 };
 
@@ -107,6 +118,11 @@ struct exchange {
     struct reply reply;
     str traceparent; /* what is answered */
     int64_t begun_ns;
+    enum place place;
+    int64_t since_ns; /* in this place */
+    int64_t spent_ns[PLACES];
+    int64_t component_ns[SPENT_KINDS];
+    uint64_t answered_ms; /* of the loop's clock, when the answer was given to H2O */
 };
 
 struct exchange *exchange_take(struct loop *loop, h2o_req_t *h2o);
@@ -222,6 +238,7 @@ struct loop {
     h2o_timeout_t tick;    /* how often they are looked after */
     h2o_timeout_entry_t ticking;
     struct arena *arena;   /* of the message that is being received */
+    struct rng_seeded ids; /* of requests: they must differ, and are no secret */
     struct exchange *live; /* requests that are not over */
     struct exchange *free;
     size_t free_count;
@@ -240,6 +257,16 @@ void loop_connection_closed(struct loop *loop);
 
 /* --- Metrics (meter.c) --- */
 
+/* What the three seconds of an answer are shared out to, each with its budget. */
+enum component {
+    COMPONENT_DATABASE,
+    COMPONENT_CACHE,
+    COMPONENT_OWN,     /* on a loop or a worker, but for the two above */
+    COMPONENT_NETWORK, /* the answer's way into the client's socket */
+    COMPONENT_BUFFER,  /* waiting for a thread of ours */
+    COMPONENTS,
+};
+
 struct meter {
     struct metric *connections;
     struct metric *in_flight;
@@ -254,11 +281,17 @@ struct meter {
     struct metric *ws_sent;
     struct metric *ws_behind;
     struct metric *ws_refused;
+    struct metric *places[PLACES];
+    struct metric *components[COMPONENTS];
+    struct metric *over_budget[COMPONENTS];
 };
 
 void meter_open(struct meter *meter, struct metrics *metrics);
 void meter_open_route(void *metrics, struct route_entry *entry); /* for routes_each */
-void meter_count(const struct exchange *exchange);
+void meter_count(struct exchange *exchange);
+/* The request is at `place` from now on; by whoever has it, before he hands it on. */
+void meter_place(struct exchange *exchange, enum place place);
+void meter_component(const struct meter *meter, enum component component, int64_t ns);
 
 /* --- The server (server.c) --- */
 

@@ -91,6 +91,7 @@ static void take_back(struct exchange *exchange)
     const bool is_leaving = atomic_load(&exchange->loop->phase) == PHASE_LEAVING;
 
     exchange->req.call.may_block = false;
+    meter_place(exchange, PLACE_LOOP);
     if (exchange->h2o == NULL && (is_leaving || exchange->message == MESSAGE_DROP)) {
         exchange_give_back(exchange);
         return;
@@ -258,6 +259,7 @@ static void open_engine(struct loop *loop)
 
     h2o_context_init(&loop->context, h2o_evloop_create(), &loop->server->config);
     h2o_loop_t *engine = loop->context.loop;
+    rng_seeded_init(&loop->ids, rng_u64(loop->server->node->rng));
     h2o_timeout_init(engine, &loop->idle, (uint64_t)tuning->idle_ms);
     h2o_timeout_init(engine, &loop->receive, (uint64_t)tuning->receive_ms);
     h2o_timeout_init(engine, &loop->send, (uint64_t)tuning->send_ms);

@@ -247,6 +247,7 @@ void exchange_send(struct exchange *exchange)
     h2o->res.reason = reason_of(reply->status);
     h2o->res.content_length = has_no_body ? SIZE_MAX : reply->body.size;
     reply_add_headers(exchange);
+    exchange->answered_ms = h2o_now(exchange->loop->context.loop);
     exchange->answered = true; /* from here on H2O's disposal gives it back */
 
     h2o_iovec_t body = h2o_iovec_init(reply->body.ptr, reply->body.size);

@@ -153,8 +153,7 @@ static void read_request_id(struct exchange *exchange)
     if (is_safe_id(sent))
         call->request_id = sent;
     else
-        call->request_id =
-            uuid_text(call->arena, uuid_new(exchange->server->node->rng, call->now_ms));
+        call->request_id = uuid_text(call->arena, uuid_new(&exchange->loop->ids.rng, call->now_ms));
 }
 
 /* `size` lower-case hex digits from `at`, not all zero. */
@@ -193,7 +192,7 @@ static void read_traceparent(struct exchange *exchange)
     }
     char text[] = "00-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-xxxxxxxxxxxxxxxx-00";
     uint8_t random[24];
-    rng_fill(exchange->server->node->rng, random, sizeof(random));
+    rng_fill(&exchange->loop->ids.rng, random, sizeof(random));
     random[0] |= 1; /* neither id may be zero */
     random[16] |= 1;
     put_hex(text + 3, random, 16);

@@ -69,6 +69,7 @@ static void *run_worker(void *arg)
 
     while ((exchange = wait_for_one(workers)) != NULL) {
         metric_add(workers->meter->busy, 1);
+        meter_place(exchange, PLACE_WORKER);
         dispatch_run(exchange);
         metric_add(workers->meter->busy, -1);
     }
