@@ -198,6 +198,14 @@ static void open_link(struct cache *cache)
     link_open(&options, &cache->link);
 }
 
+/* Where chance is seeded, the nodes of one process have the same, but not the same address. */
+static void make_sender(struct cache *cache)
+{
+    uint64_t sender = rng_u64(cache->options.rng) ^ (uintptr_t)cache;
+
+    memcpy(cache->sender, &sender, sizeof(cache->sender));
+}
+
 err cache_open(const struct cache_options *options, struct arena *arena, struct cache **ret,
                str *ret_why)
 {
@@ -223,7 +231,7 @@ err cache_open(const struct cache_options *options, struct arena *arena, struct 
         .meter = meter_of(options->metrics),
     };
     cache->buckets = buckets_open(wake, cache);
-    rng_fill(options->rng, cache->sender, sizeof(cache->sender));
+    make_sender(cache);
     metric_set(cache->meter.up, 1);
     if (!url.is_memory)
         open_link(cache);

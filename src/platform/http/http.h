@@ -138,7 +138,7 @@ struct http_options {
     /* Fills call.caller from the request, or fails with 401; ERR_WOULD_BLOCK: run it again on a
      * worker. */
     err (*authenticate)(struct req *req);
-    /* Before the handler, after authenticate: rate limits. May be NULL. Never blocks. */
+    /* Before the handler, after authenticate: rate limits. ERR_WOULD_BLOCK as there. May be NULL. */
     err (*admit)(struct req *req);
     int loop_count;   /* 0: as many as cores */
     int worker_count; /* 0: 8 */

@@ -2,15 +2,15 @@
  * pages. It owns nothing durable. */
 #include "services/gateway/gateway.h"
 
-#include "base/mem.h"
+#include "platform/cache/cache.h"
 #include "services/gateway/page.h"
 #include "services/gateway/rate.h"
 #include "services/identity/identity.h"
 
 /* Generous for people, tight for guessing: an account is one person; a network may be a campus. */
-static const struct rate_limit per_account = {.per_s = 200, .burst = 1000};
-static const struct rate_limit per_network = {.per_s = 2000, .burst = 10000};
-static const struct rate_limit sign_in_per_network = {.per_s = 20, .burst = 400};
+static const struct bucket_limit per_account = {.per_s = 200, .burst = 1000};
+static const struct bucket_limit per_network = {.per_s = 2000, .burst = 10000};
+static const struct bucket_limit sign_in_per_network = {.per_s = 20, .burst = 400};
 
 static const struct setting setting_rows[] = {
     SETTING_ON_OFF("gateway.rate_limit", 1,
@@ -47,15 +47,14 @@ static bool is_sign_in(const struct req *req)
 
 err gateway_admit(struct req *req)
 {
-    const struct instance *self = NULL;
-    const struct rate_limit *limit = &per_network;
+    const struct bucket_limit *limit = &per_network;
     uint64_t key = 0;
     int wait_s = 0;
 
     if (req->call.self == NULL) /* the server's own: health checks are never refused */
         return ERR_OK;
-    self = node_find(req->call.self->node, "gateway");
-    if (!config_on(self->node->config, "gateway.rate_limit"))
+    const struct node *node = req->call.self->node;
+    if (!config_on(node->config, "gateway.rate_limit"))
         return ERR_OK;
     if (!uuid_is_zero(req->call.caller.user)) {
         limit = &per_account;
@@ -67,24 +66,13 @@ err gateway_admit(struct req *req)
             key = ~key;
         }
     }
-    if (rate_take(self->state, key, limit, req->call.now_ms, &wait_s))
-        return ERR_OK;
+    const err e =
+        cache_take(node->cache, key, limit, req->call.now_ms, req->call.may_block, &wait_s);
+    if (e != ERR_RATE_LIMITED)
+        return e;
     req->call.problem.retry_after_s = wait_s;
-    return call_explain(&req->call, ERR_RATE_LIMITED,
-                        "at most %lld requests a second, with bursts of %lld",
-                        (long long)limit->per_s, (long long)limit->burst);
-}
-
-static err open_gateway(struct instance *self, [[maybe_unused]] struct call *call)
-{
-    self->state = rate_table_new();
-    return ERR_OK;
-}
-
-static void close_gateway(struct instance *self)
-{
-    rate_table_free(self->state);
-    self->state = NULL;
+    return call_explain(&req->call, e, "at most %d requests a second, with bursts of %d",
+                        limit->per_s, limit->burst);
 }
 
 static const struct route_table *const routes[] = {&page_routes, NULL};
@@ -93,6 +81,4 @@ const struct service gateway_service = {
     .name = "gateway",
     .routes = routes,
     .settings = &gateway_settings,
-    .open = open_gateway,
-    .close = close_gateway,
 };

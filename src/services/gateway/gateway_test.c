@@ -3,6 +3,7 @@
 
 #include "services/identity/identity.h"
 #include "support/office.h"
+#include "support/redis.h"
 #include "support/test.h"
 
 enum { SIGN_IN_BURST = 400, SIGN_IN_PER_S = 20, ACCOUNT_BURST = 1000 };
@@ -133,4 +134,49 @@ TEST(limits_can_be_switched_off)
     open_office(&office, settings);
     for (int i = 0; i < SIGN_IN_BURST + 10; i++)
         CHECK_I64(400, sign_in(&office));
+}
+
+/* --- Two instances --- */
+
+/* How many sign-ins it lets through before it says no. */
+static int sign_ins(struct office *office)
+{
+    int count = 0;
+
+    for (;;) {
+        const int status = sign_in(office);
+        if (status == 429)
+            return count;
+        CHECK_I64(400, status);
+        count++;
+    }
+}
+
+TEST(instances_share_a_limit_and_redis_may_go_away_in_the_middle)
+{
+    CLEANUP(arena_close_at) struct arena *arena = arena_open(0);
+    CLEANUP(redis_close) struct redis_server redis = {0};
+    CLEANUP(office_close) struct office one = {0};
+    CLEANUP(office_close) struct office other = {0};
+    const char *settings[] = {NULL, "cache.deadline_ms=10000", NULL};
+
+    redis_open(&redis, arena, NULL, NULL);
+    settings[0] = arena_printf(arena, "cache.url=%s", redis.url).ptr;
+    open_office(&one, settings);
+    open_office(&other, settings);
+    office_await_gauge(&one, "boxoffice_cache_up", 1);
+    office_await_gauge(&other, "boxoffice_cache_up", 1);
+    CHECK_I64(SIGN_IN_BURST, sign_ins(&one));
+    CHECK(sign_ins(&other) <= SIGN_IN_BURST / 16);
+
+    clock_manual_advance(&one.clock, 1000000);
+    clock_manual_advance(&other.clock, 1000000);
+    for (int i = 0; i < SIGN_IN_BURST / 2; i++)
+        CHECK_I64(400, sign_in(&one));
+    redis_kill(&redis);
+    CHECK_I64(SIGN_IN_BURST / 2, sign_ins(&one)); /* its own count goes on */
+    CHECK_I64(200, get(&one, NULL, "/readyz").status);
+    office_await_gauge(&other, "boxoffice_cache_up", 0);
+    CHECK(sign_ins(&other) >= SIGN_IN_BURST / 2);
+    CHECK_I64(0, office_logged(&one, "error"));
 }
