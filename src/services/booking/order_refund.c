@@ -201,10 +201,12 @@ err order_refund_make(struct tx *tx, struct desk_write *write, const struct orde
         .status = paid_minor > 0 ? REFUND_PENDING : REFUND_SUCCEEDED,
     };
     TRY(insert(tx, call, in, &refund));
-    TRY(db_exec_count(tx, &SQL_ORDER_REFUND_COUNT,
-                      ARGS(UUID(order->id.uuid), I64(paid_minor), I64(unpaid_minor)), &counted));
+    TRY(db_exec_count(tx, &SQL_ORDER_REFUND_COUNT, ARGS(UUID(order->id.uuid), I64(paid_minor)),
+                      &counted));
     if (counted != 1)
         return ERR_INTERNAL;
+    if (unpaid_minor > 0)
+        TRY(db_exec(tx, &SQL_ORDER_REFUND_UNPAID, ARGS(UUID(order->id.uuid), I64(unpaid_minor))));
     TRY(move_order(tx, order, refunded_minor, &now));
     TRY(tell(tx, call, in, &refund, now));
     if (paid_minor > 0)

@@ -12,8 +12,11 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 -- name: order_refund_end
 UPDATE order_refund SET status = $2 WHERE id = $1 AND status <> 1 AND status <> $2;
 
+-- name: order_refund_unpaid
+UPDATE order_state SET due_minor = due_minor - $2 WHERE id = $1;
+
 -- name: order_refund_count
-UPDATE order_detail SET refunded_minor = refunded_minor + $2, due_minor = due_minor - $3 WHERE order_id = $1;
+UPDATE order_detail SET refunded_minor = refunded_minor + $2 WHERE order_id = $1;
 
 -- Tickets that admit or have admitted.
 -- name: order_refund_left

@@ -69,10 +69,11 @@ static err write_detail(struct tx *tx, struct order *order, int64_t confirmed_at
         order->confirmed_at_ms = confirmed_at_ms;
     if (method != NULL)
         order->payment_method = str_of(method);
+    if (order->due_minor != due_minor)
+        TRY(db_exec(tx, &SQL_PAYING_DUE, ARGS(UUID(order->id.uuid), I64(due_minor))));
     order->due_minor = due_minor;
     return db_exec(tx, &SQL_PAYING_DETAIL,
-                   ARGS(UUID(order->id.uuid), I64_OR_NIL(confirmed_at_ms), TEXT(str_of(method)),
-                        I64(due_minor)));
+                   ARGS(UUID(order->id.uuid), I64_OR_NIL(confirmed_at_ms), TEXT(str_of(method))));
 }
 
 static err tell(struct tx *tx, struct desk_write *write, const char *kind,

@@ -4,6 +4,7 @@
  *     event_key                                        event_document, event_artist, venue, artist
  *     ticket_type_stock, stock_ledger                  ticket_type
  *     order_state, order_item, event_buyer, ticket     order_detail, order_refund
+ *     scan
  *
  * The statements are those that really run: SQLite tells them. */
 #include "support/booking_buy.h"
@@ -69,4 +70,24 @@ TEST(looking_asks_no_database)
               booking_send(&node, NULL, "GET", NULL, "/events/%s/tickets", event.id_text).status);
     CHECK_STR("10", booking_available(&node, node.arena, &event));
     check_tables(&node, "");
+}
+
+TEST(the_door_touches_hot_tables_only)
+{
+    CLEANUP(booking_node_close) struct booking_node node;
+    struct known_event event;
+    struct bought bought;
+
+    open_watched(&node);
+    event = booking_add_simple(&node, 10, 1000);
+    bought = booking_buy(&node, "customer-1", &event, 1, "card");
+    sql_watch_begin();
+    const str scan = arena_printf(
+        node.arena, "{\"code\":\"%s\",\"device_id\":\"gate-1\",\"nonce\":\"1\"}", bought.codes[0]);
+    CHECK_I64(200, booking_send(&node, "vendor-1", "POST", scan.ptr, "/checkin").status);
+    check_tables(&node, "order_state outbox scan ticket");
+    CHECK_I64(
+        200,
+        booking_send(&node, "customer-1", "HEAD", NULL, "/tickets/%s", bought.tickets[0]).status);
+    check_tables(&node, "order_state ticket");
 }

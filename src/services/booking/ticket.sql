@@ -1,17 +1,17 @@
 -- name: ticket_get
-SELECT t.order_id, t.event_id, t.ticket_type_id, t.user_id, t.status, t.generation, t.attendee_name, t.price_minor, t.used_at_ms, s.status, s.currency, coalesce(d.due_minor, 0), t.id
-FROM ticket t JOIN order_state s ON s.id = t.order_id LEFT JOIN order_detail d ON d.order_id = t.order_id
+SELECT t.order_id, t.event_id, t.ticket_type_id, t.user_id, t.status, t.generation, t.attendee_name, t.price_minor, t.used_at_ms, s.status, s.currency, s.due_minor, t.id
+FROM ticket t JOIN order_state s ON s.id = t.order_id
 WHERE t.id = $1;
 
 -- name: ticket_list_of_order
-SELECT t.order_id, t.event_id, t.ticket_type_id, t.user_id, t.status, t.generation, t.attendee_name, t.price_minor, t.used_at_ms, s.status, s.currency, coalesce(d.due_minor, 0), t.id
-FROM ticket t JOIN order_state s ON s.id = t.order_id LEFT JOIN order_detail d ON d.order_id = t.order_id
+SELECT t.order_id, t.event_id, t.ticket_type_id, t.user_id, t.status, t.generation, t.attendee_name, t.price_minor, t.used_at_ms, s.status, s.currency, s.due_minor, t.id
+FROM ticket t JOIN order_state s ON s.id = t.order_id
 WHERE t.order_id = $1 ORDER BY t.id;
 
 -- Newest first; those of held orders (status 0) are not shown yet.
 -- name: ticket_list_of_user
-SELECT t.order_id, t.event_id, t.ticket_type_id, t.user_id, t.status, t.generation, t.attendee_name, t.price_minor, t.used_at_ms, s.status, s.currency, coalesce(d.due_minor, 0), t.id
-FROM ticket t JOIN order_state s ON s.id = t.order_id LEFT JOIN order_detail d ON d.order_id = t.order_id
+SELECT t.order_id, t.event_id, t.ticket_type_id, t.user_id, t.status, t.generation, t.attendee_name, t.price_minor, t.used_at_ms, s.status, s.currency, s.due_minor, t.id
+FROM ticket t JOIN order_state s ON s.id = t.order_id
 WHERE t.user_id = $1 AND t.id < $2 AND s.status <> 0 AND ($4 IS NULL OR t.event_id = $4)
 ORDER BY t.id DESC LIMIT $3;
 
