@@ -13,6 +13,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "services/booking/event_store.h"
+#include "services/booking/import_format.h"
 #include "services/booking/import_keep.h"
 #include "services/booking/import_read.h"
 #include "services/booking/slug.h"
@@ -85,6 +86,10 @@ static err fill_times(struct import *import, const struct import_event *row, str
         return refuse(import, row, "its end does not exist: the clocks jump over it");
     if (event->ends_at_ms < event->starts_at_ms)
         return refuse(import, row, "it ends before it starts");
+    if (row->doors.kind != IMPORT_UNKNOWN &&
+        (!instant_of(zone, &row->doors, false, &event->checkin_opens_at_ms) ||
+         event->checkin_opens_at_ms > event->ends_at_ms))
+        return refuse(import, row, "its doors open when the clocks jump, or when it is over");
     return ERR_OK;
 }
 
@@ -413,35 +418,6 @@ static void free_start([[maybe_unused]] void *arg, [[maybe_unused]] str key, voi
     mem_free(value);
 }
 
-typedef err read_file_of(str text, const struct import_reader *reader);
-
-/* By the name's end, else by how the text begins. NULL: neither says. */
-static read_file_of *format_of(str path, str text)
-{
-    static const struct {
-        const char *end;
-        read_file_of *read;
-    } formats[] = {
-        {".csv",  import_read_csv },
-        {".json", import_read_json},
-        {".ics",  import_read_ics },
-        {".ical", import_read_ics },
-    };
-    const str begin =
-        str_trim(str_slice(text, str_starts(text, STR("\xEF\xBB\xBF")) ? 3 : 0, 4096));
-
-    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-        const str end = str_of(formats[i].end);
-
-        if (path.size >= end.size &&
-            str_eq_nocase(str_slice(path, path.size - end.size, path.size), end))
-            return formats[i].read;
-    }
-    if (str_eq_nocase(str_slice(begin, 0, 15), STR("BEGIN:VCALENDAR")))
-        return import_read_ics;
-    return str_starts(begin, STR("[")) ? import_read_json : NULL;
-}
-
 static err read_rows(struct import *import, str text)
 {
     const struct import_reader reader = {
@@ -454,13 +430,14 @@ static err read_rows(struct import *import, str text)
         .timezone = import->in->timezone,
         .now_ms = import->call->now_ms,
     };
-    read_file_of *read = format_of(str_of(import->in->path), text);
+    import_read *read = import_format(str_of(import->in->path), text);
 
     if (read == NULL)
-        return call_explain(import->call, ERR_MALFORMED,
-                            "%s: neither its name nor its text says what it is: .csv, .json and "
-                            ".ics files are understood",
-                            import->in->path);
+        return call_explain(
+            import->call, ERR_MALFORMED,
+            "%s: neither its name nor its text says what it is; .csv, .json, .jsonld, "
+            ".html and .ics files are understood",
+            import->in->path);
     TRY(read(text, &reader));
     return commit(import);
 }

@@ -172,7 +172,11 @@ static err read_element(struct import_run *run, str element, size_t line)
     json_t *object =
         json_loadb(element.ptr, element.size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &fault);
     if (object == NULL) {
-        import_refuse(run, line, arena_printf(run->arena, "not JSON: %s", fault.text).ptr);
+        /* What jansson quotes may end within a character. */
+        import_refuse(run, line,
+                      str_is_utf8(str_of(fault.text))
+                          ? arena_printf(run->arena, "not JSON: %s", fault.text).ptr
+                          : "not JSON");
         return ERR_OK;
     }
     if (!json_is_object(object)) {

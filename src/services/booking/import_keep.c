@@ -72,7 +72,8 @@ void import_keep(const struct event *old, struct event *event, bool says_offers)
     event->version = old->version;
     event->policies = old->policies;
     event->limits = old->limits;
-    event->checkin_opens_at_ms = old->checkin_opens_at_ms;
+    if (event->checkin_opens_at_ms == JSON_NULL)
+        event->checkin_opens_at_ms = old->checkin_opens_at_ms;
     event->accepted = old->accepted;
     event->accepted_count = old->accepted_count;
     if (old->status != EVENT_DRAFT && event->status != EVENT_CANCELLED)

@@ -53,6 +53,7 @@ err hear_row(void *arg, const struct import_event *event)
     buf_printf(buf, "%zu %.*s", event->line, STR_ARG(event->name));
     add_when(buf, "starts", &event->starts);
     add_when(buf, "ends", &event->ends);
+    add_when(buf, "doors", &event->doors);
     add_field(buf, "zone", event->timezone);
     add_field(buf, "venue", event->venue);
     add_field(buf, "address", event->address);

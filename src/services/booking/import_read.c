@@ -50,6 +50,7 @@ static const struct column {
     {"status",      STATUS_TEXT_MAX       },
     {"lat",         NUMBER_TEXT_MAX       },
     {"lon",         NUMBER_TEXT_MAX       },
+    {"doors_at",    WHEN_TEXT_MAX         },
     {"artists",     ARTISTS_TEXT_MAX      },
 };
 
@@ -183,6 +184,10 @@ static const char *check_times(struct arena *arena, const struct import_draft *d
         return reason(arena, IMPORT_ENDS_AT, why);
     if (ends_before_start(&event->starts, &event->ends))
         return reason(arena, IMPORT_ENDS_AT, "before starts_at");
+    if (draft->texts[IMPORT_DOORS_AT].ptr != NULL &&
+        (!parse_when(draft->texts[IMPORT_DOORS_AT], &event->doors) ||
+         event->doors.kind == IMPORT_DAY))
+        return reason(arena, IMPORT_DOORS_AT, "not YYYY-MM-DDTHH:MM, with or without an offset");
     return NULL;
 }
 

@@ -70,6 +70,7 @@ struct import_event {
     bool online; /* as written, else without city and venue */
     struct import_when starts;
     struct import_when ends;     /* not before `starts`, as far as that shows without the zone */
+    struct import_when doors;    /* when people are let in; never a day */
     str timezone;                /* as written: whether it exists is for the caller to find out */
     struct currency currency;    /* of the prices, or as written; zeroed: none */
     struct import_offer *offers; /* one at least, which may say nothing */
@@ -105,8 +106,11 @@ err import_read_json(str text, const struct import_reader *reader);
 
 /* Comma-separated values with a row of names on top: name, starts_at, and perhaps ends_at,
  * timezone, venue, address, city, country, artists (separated by ";"), type, description, url,
- * online, price, currency, quantity, uid, status, lat, lon. The same errors. */
+ * online, price, currency, quantity, uid, status, lat, lon, doors_at. The same errors. */
 err import_read_csv(str text, const struct import_reader *reader);
 
 /* An iCalendar file (RFC 5545): its VEVENTs, with recurrences expanded: see ics_series.h for how far. The same errors. */
 err import_read_ics(str text, const struct import_reader *reader);
+
+/* Events of schema.org in JSON-LD, alone, in a list or a graph, or in the scripts of an HTML page. The same errors; ERR_MALFORMED also where there is none. */
+err import_read_ld(str text, const struct import_reader *reader);

@@ -221,3 +221,9 @@ TEST(any_damage_is_survived)
     }
     CHECK(rows > 1000);
 }
+
+TEST(a_reason_is_text_whatever_it_is_about)
+{
+    check_read(import_read_json, ERR_MALFORMED, "[\"\\\xEF\xBB\xBF",
+               "!1 not JSON\n!1 the list is not closed\n");
+}

@@ -24,6 +24,7 @@ enum import_column {
     IMPORT_STATUS,
     IMPORT_LAT,
     IMPORT_LON,
+    IMPORT_DOORS_AT,
     IMPORT_ARTISTS,
     IMPORT_COLUMNS,
 };

@@ -127,6 +127,34 @@ TEST(bad_rows_are_refused_by_line_and_the_rest_goes_on)
     CHECK_I64(150, booking_i64(&node, "SELECT max(price_minor) FROM ticket_type"));
 }
 
+TEST(linked_data_makes_ticket_types)
+{
+    static const char page[] =
+        "<script "
+        "type=\"application/ld+json\">{\"@type\":\"MusicEvent\",\"@id\":\"https://x.test/1\","
+        "\"name\":\"Gala\",\"startDate\":\"2027-07-01T20:00+02:00\",\"offers\":["
+        "{\"name\":\"Stalls\",\"price\":%d,\"priceCurrency\":\"KWD\"},"
+        "{\"name\":\"Circle\",\"price\":\"5.250\",\"priceCurrency\":\"KWD\"}]}</script>";
+    CLEANUP(booking_node_close) struct booking_node node;
+    struct booking_imported done;
+    struct seen seen;
+
+    booking_node_open(&node, NULL);
+    CHECK_OK(import(&node, "a.html", arena_printf(node.arena, page, 9).ptr, &done, &seen));
+    CHECK_I64(1, done.created);
+    CHECK_I64(2, booking_i64(&node, "SELECT count(*) FROM ticket_type"));
+    CHECK_I64(9000, booking_i64(&node, "SELECT max(price_minor) FROM ticket_type"));
+    CHECK_I64(5250, booking_i64(&node, "SELECT min(price_minor) FROM ticket_type"));
+    /* A type of the vendor's own stays, one whose price has changed changes. */
+    booking_exec(&node, "UPDATE ticket_type SET name = 'Patron' WHERE name = 'Circle'");
+    CHECK_OK(import(&node, "page", arena_printf(node.arena, page, 11).ptr, &done, &seen));
+    CHECK_I64(1, done.updated);
+    CHECK_I64(3, booking_i64(&node, "SELECT count(*) FROM ticket_type"));
+    CHECK_I64(11000, booking_i64(&node, "SELECT max(price_minor) FROM ticket_type"));
+    CHECK_OK(import(&node, "page.json", arena_printf(node.arena, page, 11).ptr, &done, &seen));
+    CHECK_I64(1, done.unchanged);
+}
+
 TEST(what_is_no_file_of_events_is_malformed)
 {
     CLEANUP(booking_node_close) struct booking_node node;
