@@ -253,7 +253,8 @@ def boundary_bodies(schema, good):
 def bad_queries(parameter, good):
     """(name, query string, code) of one parameter that is wrong."""
     name, schema = parameter["name"], parameter["schema"]
-    yield f"{name} is empty", f"{name}=", "invalid_field"
+    if not parameter.get("allowEmptyValue"):
+        yield f"{name} is empty", f"{name}=", "invalid_field"
     yield f"{name} without =", name, "invalid_field"
     yield f"{name} has a broken escape", f"{name}=%zz", "malformed"
     yield f"{name} ends in an escape", f"{name}=a%4", "malformed"

@@ -60,6 +60,8 @@ def a_draft_is_its_vendors(world):
     world.expect(published["status"] == "published" and published["name"] == draft["name"], f"{published}")
     world.ask("get_event", 200, path=path)
     visible_soon(world, draft, search="zebra")
+    names = world.ask("suggest_events", 200, query={"q": "quiet zeb"}).json["data"]
+    world.expect([(name["kind"], name["text"], name["ranges"]) for name in names] == [("event", draft["name"], [[0, 5], [12, 3]])], f"{names}")
     change(world, draft, {"status": "draft"})
     world.refused("get_event", 404, "not_found", path=path)
     visible_soon(world, draft, False, search="zebra")

@@ -188,6 +188,9 @@ class World:
                  "sort": "price_asc", "limit": "10"}
         return Request(operation, query=query)
 
+    def good_suggest_events(self, operation):
+        return Request(operation, query={"q": "event", "limit": "10"})
+
     def good_create_event(self, operation):
         return Request(operation, body=self.event_body())
 

@@ -31,6 +31,7 @@
 #include "services/booking/order_refund.sql.h"
 #include "services/booking/paying.sql.h"
 #include "services/booking/refund.h"
+#include "services/booking/search_event.h"
 #include "services/booking/seen.h"
 #include "services/booking/settle.h"
 #include "services/booking/state.h"
@@ -43,9 +44,9 @@
 #include "services/booking/ticket_pdf.h"
 
 static const struct route_table *const route_tables[] = {
-    &availability_routes, &checkin_routes, &event_routes,  &event_browse_routes,
-    &hold_routes,         &order_routes,   &refund_routes, &settle_routes,
-    &ticket_file_routes,  &ticket_routes,  NULL,
+    &availability_routes, &checkin_routes,     &event_routes,  &event_browse_routes,
+    &hold_routes,         &order_routes,       &refund_routes, &settle_routes,
+    &suggest_routes,      &ticket_file_routes, &ticket_routes, NULL,
 };
 
 static const struct op *const ops[] = {

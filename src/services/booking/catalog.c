@@ -34,6 +34,7 @@ struct catalog {
     size_t count;
     size_t capacity;
     struct search *search;
+    struct suggestions *suggestions;
     const struct event **slots;
     size_t slot_count;
     _Atomic uint64_t version;
@@ -219,7 +220,7 @@ static void index_words(struct catalog *catalog, const struct event *event)
         set_slot(catalog, slot, event);
 }
 
-static void take_out(struct catalog *catalog, event_id id)
+static void take_out(struct catalog *catalog, event_id id, int64_t now_ms)
 {
     const struct event *event = map_remove(catalog->by_id, id_key(&id));
 
@@ -228,20 +229,19 @@ static void take_out(struct catalog *catalog, event_id id)
     (void)map_remove(catalog->by_slug, event->slug);
     list_remove(catalog, event);
     search_remove(catalog->search, id.uuid);
-    for (size_t i = 0; i < catalog->slot_count; i++)
-        if (catalog->slots[i] == event)
-            catalog->slots[i] = NULL;
+    suggestions_remove(catalog->suggestions, event, now_ms);
     catalog->version++;
     event_release(event);
 }
 
-static void put_in(struct catalog *catalog, const struct event *event)
+static void put_in(struct catalog *catalog, const struct event *event, int64_t now_ms)
 {
-    take_out(catalog, event->id);
+    take_out(catalog, event->id, now_ms);
     (void)map_put(catalog->by_id, id_key(&event->id), mem_unconst(event));
     (void)map_put(catalog->by_slug, event->slug, mem_unconst(event));
     list_insert(catalog, event);
     index_words(catalog, event);
+    suggestions_put(catalog->suggestions, event, now_ms);
     if (event->ends_at_ms - event->starts_at_ms > catalog->longest_ms)
         catalog->longest_ms = event->ends_at_ms - event->starts_at_ms;
     catalog->version++;
@@ -262,6 +262,7 @@ static struct catalog *catalog_new(void)
     catalog->by_id = map_open();
     catalog->by_slug = map_open();
     catalog->search = search_open();
+    catalog->suggestions = suggestions_open();
     return catalog;
 }
 
@@ -276,6 +277,7 @@ void catalog_close(struct catalog *catalog)
     map_close(catalog->by_id);
     map_close(catalog->by_slug);
     search_close(catalog->search);
+    suggestions_close(catalog->suggestions);
     (void)pthread_rwlock_destroy(&catalog->lock);
     mem_free(catalog);
 }
@@ -289,7 +291,7 @@ static err read_all(struct call *call, struct tx *tx, struct catalog *catalog)
     TRY(event_ids(tx, call, &ids, &count));
     for (size_t i = 0; i < count; i++) {
         TRY(event_read(tx, call, ids[i], &event));
-        put_in(catalog, box_new(&event));
+        put_in(catalog, box_new(&event), call->now_ms);
     }
     return ERR_OK;
 }
@@ -334,9 +336,9 @@ err catalog_refresh(struct call *call, event_id id)
     const bool older = value != NULL && there != NULL &&
                        there->version > value->version; /* somebody read later than we did */
     if (value == NULL)
-        take_out(booking->catalog, id);
+        take_out(booking->catalog, id, call->now_ms);
     else if (!older)
-        put_in(booking->catalog, value);
+        put_in(booking->catalog, value, call->now_ms);
     (void)pthread_rwlock_unlock(&booking->catalog->lock);
     if (older)
         event_release(value);
@@ -433,4 +435,9 @@ const struct event *catalog_at_slot(const struct catalog *catalog, size_t slot)
 const struct search *catalog_search(const struct catalog *catalog)
 {
     return catalog->search;
+}
+
+const struct suggestions *catalog_suggestions(const struct catalog *catalog)
+{
+    return catalog->suggestions;
 }

@@ -7,6 +7,7 @@
 #include "platform/node/node.h"
 #include "services/booking/event.h"
 #include "services/booking/search.h"
+#include "services/booking/search_suggest.h"
 
 struct catalog;
 
@@ -41,6 +42,7 @@ size_t catalog_first_current(const struct catalog *catalog, int64_t now_ms);
 /* An event by its slot of search_hit.slot; NULL: none. */
 const struct event *catalog_at_slot(const struct catalog *catalog, size_t slot);
 const struct search *catalog_search(const struct catalog *catalog);
+const struct suggestions *catalog_suggestions(const struct catalog *catalog);
 /* The folded texts that filters compare; made once an event. */
 struct event_folded {
     str venue;

@@ -24,15 +24,17 @@ struct search_event search_event_of(const struct event *event, str artists[EVENT
     };
 }
 
-static void write_ranges(struct buf *out, const struct search_highlight *highlight)
+void search_ranges_write(struct buf *out, const struct search_range *ranges, size_t count)
 {
-    for (size_t i = 0; i < highlight->range_count; i++) {
+    buf_add_char(out, '[');
+    for (size_t i = 0; i < count; i++) {
         buf_add_cstr(out, i > 0 ? ",[" : "[");
-        buf_add_i64(out, highlight->ranges[i].start);
+        buf_add_i64(out, ranges[i].start);
         buf_add_char(out, ',');
-        buf_add_i64(out, highlight->ranges[i].length);
+        buf_add_i64(out, ranges[i].length);
         buf_add_char(out, ']');
     }
+    buf_add_char(out, ']');
 }
 
 void search_event_write(struct buf *out, struct arena *arena, const struct event *event,
@@ -51,9 +53,9 @@ void search_event_write(struct buf *out, struct arena *arena, const struct event
         buf_add_cstr(out, highlights[i].field);
         buf_add_cstr(out, "\",\"text\":");
         json_write_text(out, highlights[i].text);
-        buf_add_cstr(out, ",\"ranges\":[");
-        write_ranges(out, &highlights[i]);
-        buf_add_cstr(out, "]}");
+        buf_add_cstr(out, ",\"ranges\":");
+        search_ranges_write(out, highlights[i].ranges, highlights[i].range_count);
+        buf_add_char(out, '}');
     }
     buf_add_cstr(out, "]}");
 }
