@@ -33,7 +33,7 @@ docs: deps-test build/debug/build.ninja
 	@ninja -C build/debug docs
 
 bench: all
-	@ninja -C build/release tests/bench/hold_bench tests/bench/search_bench
+	@ninja -C build/release tests/bench/cache_bench tests/bench/hold_bench tests/bench/search_bench
 	@scripts/bench build/release
 
 fuzz: deps-lint build/fuzz/build.ninja

@@ -174,7 +174,7 @@ void office_open(struct office *office, const struct office_options *options)
     *office = (struct office){.options = *options, .arena = arena_open(0)};
     clock_manual_init(&office->clock, OFFICE_START_MS);
     rng_seeded_init(&office->rng, 42);
-    office->dir = scratch_dir(office->arena);
+    office->dir = options->dir != NULL ? options->dir : scratch_dir(office->arena);
     office->log_fd = memfd_create("log", MFD_CLOEXEC);
     CHECK(office->log_fd >= 0);
     office->log = log_open(office->log_fd, LOG_INFO, &office->clock.clock);

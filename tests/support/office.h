@@ -13,6 +13,7 @@ enum { OFFICE_TABLES_MAX = 12 };
 struct office_options {
     const struct service *const *services; /* ends with NULL */
     const char *const *settings;           /* "name=value", ended by NULL; may be NULL */
+    const char *dir;                       /* of the data; NULL: a new one */
     err (*authenticate)(struct req *req);  /* NULL: by the words below */
     err (*admit)(struct req *req);         /* NULL: everybody */
     /* Calls an op of a service that is not among them; NULL: there is none. */

@@ -7,7 +7,7 @@
 #include "services/identity/migrations.h"
 #include "services/identity/session.h"
 #include "services/identity/session.sql.h"
-#include "services/identity/session_cache.h"
+#include "services/identity/session_share.h"
 #include "services/identity/state.h"
 #include "services/identity/throttle.sql.h"
 
@@ -40,6 +40,7 @@ static err open_identity(struct instance *self, [[maybe_unused]] struct call *ca
 
     identity->sessions = session_cache_new();
     self->state = identity;
+    session_share_open(self->node, identity->sessions);
     return ERR_OK;
 }
 
@@ -47,6 +48,7 @@ static void close_identity(struct instance *self)
 {
     struct identity *identity = self->state;
 
+    session_share_close(self->node, identity->sessions);
     session_cache_free(identity->sessions);
     mem_free(identity);
     self->state = NULL;

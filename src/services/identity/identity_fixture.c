@@ -22,10 +22,17 @@ static err authenticate(struct req *req)
     return ERR_OK;
 }
 
+void identity_fixture_open_with(struct office *office, const char *const *settings, const char *dir)
+{
+    office_open(office, &(struct office_options){.services = services,
+                                                 .settings = settings,
+                                                 .dir = dir,
+                                                 .authenticate = authenticate});
+}
+
 void identity_fixture_open(struct office *office)
 {
-    office_open(office,
-                &(struct office_options){.services = services, .authenticate = authenticate});
+    identity_fixture_open_with(office, NULL, NULL);
 }
 
 void identity_fixture_call(struct office *office, struct call *call)

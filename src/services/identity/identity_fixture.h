@@ -6,6 +6,9 @@
 #include "support/office.h"
 
 void identity_fixture_open(struct office *office);
+/* With settings ("name=value", ended by NULL), and on the data of another office (NULL: on its own). */
+void identity_fixture_open_with(struct office *office, const char *const *settings,
+                                const char *dir);
 void identity_fixture_call(struct office *office, struct call *call);
 
 /* Any request with a body; `who` is an access token or NULL. */

@@ -6,7 +6,7 @@
 
 #include "platform/crypto/crypto.h"
 #include "services/identity/session.sql.h"
-#include "services/identity/session_cache.h"
+#include "services/identity/session_share.h"
 #include "services/identity/state.h"
 #include "services/identity/throttle.h"
 
@@ -148,28 +148,46 @@ static err find_session(struct call *call, const struct token_hash *hash,
     return rows_close(&rows);
 }
 
+/* From the other instances, else from the database; ERR_TOKEN_REVOKED. */
+static err look_up(struct call *call, const struct token_hash *hash, struct session_seen *ret)
+{
+    bool revoked = false;
+
+    switch (session_share_ask(call, hash, &ret->verdict, &ret->at_ms)) {
+    case SESSION_LIVE:
+        return ERR_OK;
+    case SESSION_ENDED:
+        return ERR_TOKEN_REVOKED;
+    case SESSION_UNKNOWN:
+        break;
+    }
+    const err e = find_session(call, hash, &ret->verdict, &revoked);
+    if (e == ERR_NOT_FOUND || revoked)
+        return ERR_TOKEN_REVOKED;
+    TRY(e);
+    ret->at_ms = call->now_ms;
+    session_share_tell(call, hash, &ret->verdict);
+    return ERR_OK;
+}
+
 err session_verify(struct call *call, str token, struct identity_token_verified *ret)
 {
     struct session_cache *cache = identity_of(call)->sessions;
-    struct identity_token_verified verdict = {0};
+    struct session_seen seen = {0};
     uint64_t generation = 0;
-    bool revoked = false;
 
     if (token.size != TOKEN_TEXT_SIZE)
         return ERR_TOKEN_REVOKED;
     const struct token_hash hash = hash_of(token);
-    if (!session_cache_find(cache, &hash, &verdict, &generation)) {
+    if (!session_cache_find(cache, &hash, call->now_ms, &seen.verdict, &generation)) {
         if (!call->may_block)
             return ERR_WOULD_BLOCK;
-        const err e = find_session(call, &hash, &verdict, &revoked);
-        if (e == ERR_NOT_FOUND || revoked)
-            return ERR_TOKEN_REVOKED;
-        TRY(e);
-        session_cache_put(cache, &hash, &verdict, generation);
+        TRY(look_up(call, &hash, &seen));
+        session_cache_put(cache, &hash, &seen, generation);
     }
-    if (verdict.expires_at_ms <= call->now_ms)
+    if (seen.verdict.expires_at_ms <= call->now_ms)
         return ERR_TOKEN_EXPIRED;
-    *ret = verdict;
+    *ret = seen.verdict;
     return ERR_OK;
 }
 
@@ -233,6 +251,7 @@ static err post_logout(struct req *req)
 
     TRY(revoke(&req->call, req->call.caller.session));
     session_cache_remove(identity_of(&req->call)->sessions, &hash);
+    session_share_end(&req->call, &hash);
     return reply_empty(req, 204);
 }
 

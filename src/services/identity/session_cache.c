@@ -3,7 +3,8 @@
  *
  * Sharded by the token's hash. A shard's generation rises whenever a session ends: a verdict read
  * from the database before that is not put in after it, so a token is dead as soon as its logout
- * has been answered. */
+ * has been answered. A verdict counts for a second, so that one whose end was told to another
+ * instance, or to none, is dead soon after. */
 #include "services/identity/session_cache.h"
 
 #include <pthread.h>
@@ -66,35 +67,36 @@ void session_cache_free(struct session_cache *cache)
     mem_free(cache);
 }
 
-bool session_cache_find(struct session_cache *cache, const struct token_hash *hash,
+bool session_cache_find(struct session_cache *cache, const struct token_hash *hash, int64_t now_ms,
                         struct identity_token_verified *ret, uint64_t *ret_generation)
 {
     struct shard *shard = shard_of(cache, hash);
 
     (void)pthread_mutex_lock(&shard->lock);
-    const struct identity_token_verified *there = map_find(shard->verdicts, key_of(hash));
-    if (there != NULL)
-        *ret = *there;
+    const struct session_seen *there = map_find(shard->verdicts, key_of(hash));
+    const bool counts = there != NULL && session_verdict_counts(there->at_ms, now_ms);
+    if (counts)
+        *ret = there->verdict;
     *ret_generation = shard->generation;
     (void)pthread_mutex_unlock(&shard->lock);
-    return there != NULL;
+    return counts;
 }
 
 void session_cache_put(struct session_cache *cache, const struct token_hash *hash,
-                       const struct identity_token_verified *verdict, uint64_t generation)
+                       const struct session_seen *seen, uint64_t generation)
 {
     struct shard *shard = shard_of(cache, hash);
 
     (void)pthread_mutex_lock(&shard->lock);
     if (shard->generation == generation) {
-        struct identity_token_verified *copy = mem_new(struct identity_token_verified);
+        struct session_seen *copy = mem_new(struct session_seen);
 
         /* A full shard begins anew: the verdicts that are in use come back by themselves. */
         if (map_count(shard->verdicts) >= SESSION_CACHE_SHARD_MAX) {
             empty(shard);
             shard->verdicts = map_open();
         }
-        *copy = *verdict;
+        *copy = *seen;
         mem_free(map_put(shard->verdicts, key_of(hash), copy));
     }
     (void)pthread_mutex_unlock(&shard->lock);
@@ -108,4 +110,17 @@ void session_cache_remove(struct session_cache *cache, const struct token_hash *
     shard->generation++;
     mem_free(map_remove(shard->verdicts, key_of(hash)));
     (void)pthread_mutex_unlock(&shard->lock);
+}
+
+void session_cache_clear(struct session_cache *cache)
+{
+    for (size_t i = 0; i < SESSION_CACHE_SHARDS; i++) {
+        struct shard *shard = &cache->shards[i];
+
+        (void)pthread_mutex_lock(&shard->lock);
+        shard->generation++;
+        empty(shard);
+        shard->verdicts = map_open();
+        (void)pthread_mutex_unlock(&shard->lock);
+    }
 }

@@ -6,7 +6,7 @@
 
 #include "support/test.h"
 
-enum { HANDS = 4, ROUNDS = 20000 };
+enum { HANDS = 4, ROUNDS = 20000, NOW_MS = 1000000 };
 
 static void close_cache(struct session_cache **cache)
 {
@@ -22,20 +22,23 @@ static struct token_hash hash_of(int number, uint8_t shard)
     return hash;
 }
 
-static struct identity_token_verified verdict_of(int64_t expires_at_ms)
+static struct session_seen seen_with(int64_t expires_at_ms)
 {
-    return (struct identity_token_verified){.role = ROLE_CUSTOMER, .expires_at_ms = expires_at_ms};
+    return (struct session_seen){
+        .verdict = {.role = ROLE_CUSTOMER, .expires_at_ms = expires_at_ms},
+        .at_ms = NOW_MS,
+    };
 }
 
 /* Reads a generation and keeps the verdict, as one who asked the database between the two. */
 static void keep(struct session_cache *cache, const struct token_hash *hash, int64_t expires_at_ms)
 {
-    const struct identity_token_verified verdict = verdict_of(expires_at_ms);
+    const struct session_seen seen = seen_with(expires_at_ms);
     struct identity_token_verified found = {0};
     uint64_t generation = 0;
 
-    (void)session_cache_find(cache, hash, &found, &generation);
-    session_cache_put(cache, hash, &verdict, generation);
+    (void)session_cache_find(cache, hash, NOW_MS, &found, &generation);
+    session_cache_put(cache, hash, &seen, generation);
 }
 
 static bool knows(struct session_cache *cache, const struct token_hash *hash, int64_t expires_at_ms)
@@ -43,7 +46,7 @@ static bool knows(struct session_cache *cache, const struct token_hash *hash, in
     struct identity_token_verified found = {0};
     uint64_t generation = 0;
 
-    return session_cache_find(cache, hash, &found, &generation) &&
+    return session_cache_find(cache, hash, NOW_MS, &found, &generation) &&
            found.expires_at_ms == expires_at_ms;
 }
 
@@ -66,17 +69,60 @@ TEST(a_verdict_is_kept_until_it_is_removed)
     session_cache_remove(cache, &one); /* what is not there can be removed */
 }
 
+TEST(a_verdict_counts_for_a_second_and_never_from_the_future)
+{
+    static const struct {
+        int64_t now_ms;
+        bool counts;
+    } cases[] = {
+        {NOW_MS - 1,                           false},
+        {NOW_MS,                               true },
+        {NOW_MS + SESSION_VERDICT_LIFE_MS - 1, true },
+        {NOW_MS + SESSION_VERDICT_LIFE_MS,     false},
+    };
+    CLEANUP(close_cache) struct session_cache *cache = session_cache_new();
+    const struct token_hash one = hash_of(1, 0);
+
+    keep(cache, &one, 10);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct identity_token_verified found = {0};
+        uint64_t generation = 0;
+
+        CHECK_I64(cases[i].counts,
+                  session_cache_find(cache, &one, cases[i].now_ms, &found, &generation));
+    }
+}
+
+TEST(after_a_clearing_nothing_is_known_and_nothing_older_comes_back)
+{
+    CLEANUP(close_cache) struct session_cache *cache = session_cache_new();
+    const struct session_seen seen = seen_with(10);
+
+    for (int i = 0; i < SESSION_CACHE_SHARDS; i++) {
+        const struct token_hash hash = hash_of(1, (uint8_t)i);
+        struct identity_token_verified found = {0};
+        uint64_t before = 0;
+
+        keep(cache, &hash, 10);
+        CHECK(session_cache_find(cache, &hash, NOW_MS, &found, &before));
+        session_cache_clear(cache);
+        CHECK(!knows(cache, &hash, 10));
+        session_cache_put(cache, &hash, &seen, before);
+        CHECK(!knows(cache, &hash, 10));
+    }
+}
+
 TEST(what_was_read_before_a_session_ended_is_not_kept_after_it)
 {
     CLEANUP(close_cache) struct session_cache *cache = session_cache_new();
     const struct token_hash one = hash_of(1, 0);
-    const struct identity_token_verified verdict = verdict_of(10);
+    const struct session_seen seen = seen_with(10);
     struct identity_token_verified found = {0};
     uint64_t before = 0;
 
-    CHECK(!session_cache_find(cache, &one, &found, &before));
+    CHECK(!session_cache_find(cache, &one, NOW_MS, &found, &before));
     session_cache_remove(cache, &one); /* its logout is answered */
-    session_cache_put(cache, &one, &verdict, before);
+    session_cache_put(cache, &one, &seen, before);
     CHECK(!knows(cache, &one, 10));
     keep(cache, &one, 10); /* who asks from now on may keep what he hears */
     CHECK(knows(cache, &one, 10));
@@ -85,19 +131,19 @@ TEST(what_was_read_before_a_session_ended_is_not_kept_after_it)
 TEST(the_end_of_a_session_concerns_its_shard_alone)
 {
     CLEANUP(close_cache) struct session_cache *cache = session_cache_new();
-    const struct identity_token_verified verdict = verdict_of(10);
+    const struct session_seen seen = seen_with(10);
     struct identity_token_verified found = {0};
     uint64_t generations[SESSION_CACHE_SHARDS];
 
     for (int i = 0; i < SESSION_CACHE_SHARDS; i++) {
         const struct token_hash hash = hash_of(1, (uint8_t)i);
-        CHECK(!session_cache_find(cache, &hash, &found, &generations[i]));
+        CHECK(!session_cache_find(cache, &hash, NOW_MS, &found, &generations[i]));
     }
     const struct token_hash ended = hash_of(2, 3);
     session_cache_remove(cache, &ended);
     for (int i = 0; i < SESSION_CACHE_SHARDS; i++) {
         const struct token_hash hash = hash_of(1, (uint8_t)i);
-        session_cache_put(cache, &hash, &verdict, generations[i]);
+        session_cache_put(cache, &hash, &seen, generations[i]);
         CHECK_I64(i != 3, knows(cache, &hash, 10));
     }
 }
@@ -139,16 +185,16 @@ static void *verify(void *arg)
 {
     const struct hand *hand = arg;
     const struct token_hash hash = hash_of(1, 0);
-    const struct identity_token_verified verdict = verdict_of(10);
+    const struct session_seen seen = seen_with(10);
 
     for (int i = 0; i < ROUNDS; i++) {
         struct identity_token_verified found = {0};
         uint64_t generation = 0;
 
-        if (session_cache_find(hand->cache, &hash, &found, &generation))
+        if (session_cache_find(hand->cache, &hash, NOW_MS, &found, &generation))
             continue;
         if (!*hand->is_ended)
-            session_cache_put(hand->cache, &hash, &verdict, generation);
+            session_cache_put(hand->cache, &hash, &seen, generation);
     }
     return NULL;
 }
