@@ -16,7 +16,8 @@
 #include "platform/metrics/metrics.h"
 
 enum {
-    PATIENCE_FACTOR = 5, /* for a step of connecting: that many deadlines */
+    PATIENCE_FACTOR = 5,    /* for a step of connecting: that many deadlines, ... */
+    PATIENCE_MAX_MS = 2000, /* ... and no more than this, for closing waits for it */
     BACKOFF_MS = 200,
     BACKOFF_MAX_MS = 30000,
     STABLE_MS = 10000, /* up for so long: the backoff begins anew */
@@ -81,7 +82,7 @@ void order_add(struct order *order, str arg)
 void order_add_script(struct order *order, struct link *link, enum script script)
 {
     order_add(order, STR("EVALSHA"));
-    order_add(order, (str){link->connection.shas[script], SCRIPT_SHA_SIZE});
+    order_add(order, (str){link->shas[script], SCRIPT_SHA_SIZE});
 }
 
 void link_wake(struct link *link)
@@ -149,6 +150,8 @@ bool link_stops(struct link *link)
 static void go_up(struct link *link)
 {
     link->up_since_ms = clock_now_ms(link->options.clock);
+    if (link->shas[0][0] == '\0') /* later ones are the same, and others read these */
+        memcpy(link->shas, link->connection.shas, sizeof(link->shas));
     link->is_told = false;
     link->refused[0] = '\0';
     link->options.goes_up(link->options.arg);
@@ -223,12 +226,14 @@ static void *run_link(void *arg)
 {
     struct link *link = arg;
     const int deadline_ms = (int)link->options.deadline_ms;
+    const int patience_ms = PATIENCE_FACTOR * deadline_ms < PATIENCE_MAX_MS
+                                ? PATIENCE_FACTOR * deadline_ms
+                                : PATIENCE_MAX_MS;
     struct connect_failure failure;
 
     block_sigpipe(); /* hiredis writes without MSG_NOSIGNAL */
     while (!link_stops(link)) {
-        if (connection_open(&link->url, PATIENCE_FACTOR * deadline_ms, deadline_ms,
-                            &link->connection, &failure)) {
+        if (connection_open(&link->url, patience_ms, deadline_ms, &link->connection, &failure)) {
             go_up(link);
             if (!link_serve(link))
                 tell(link, link->why, false);

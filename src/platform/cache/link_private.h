@@ -34,6 +34,7 @@ struct link {
     struct queue waiting;
     int order_count; /* waiting and sent */
     size_t byte_count;
+    char shas[SCRIPTS][SCRIPT_SHA_SIZE + 1]; /* written once, before the link is up first */
     pthread_t thread;
     /* The thread's own: */
     struct connection connection;
