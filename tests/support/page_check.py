@@ -20,7 +20,7 @@ import json
 import sys
 
 VOID = {"meta", "link", "input", "br", "img"}
-KNOWN = VOID | {"html", "head", "title", "script", "body", "header", "main", "h1", "h2", "form", "button", "ul", "li", "a", "span", "p", "section", "div",
+KNOWN = VOID | {"html", "bdi", "head", "title", "script", "body", "header", "main", "h1", "h2", "form", "button", "ul", "li", "a", "span", "p", "section", "div",
                 "label", "select", "option", "output", "noscript"}
 
 

@@ -7,6 +7,7 @@
 
 #include "platform/crypto/crypto.h"
 #include "services/booking/catalog.h"
+#include "services/booking/event_page.h"
 #include "services/booking/order.h"
 #include "services/booking/paying.h"
 #include "services/booking/state.h"
@@ -19,9 +20,7 @@ enum { TICKETS_MAX = 2000, TEXT_MAX = 4096, PNG_SIZE_MAX = 64 * 1024 };
 
 static str price_text(struct arena *arena, int64_t minor, struct currency currency)
 {
-    const struct money money = {minor, currency};
-
-    return arena_str(arena, str_of(money_format(money).text));
+    return price_words(arena, (struct money){minor, currency});
 }
 
 static void add_lines(struct call *call, const struct order *order, const struct event *event,

@@ -28,7 +28,7 @@ static const char *offer_status(struct call *call, const struct event *event,
                                                                             : "sold_out";
 }
 
-static str price_words(struct arena *arena, struct money price)
+str price_words(struct arena *arena, struct money price)
 {
     return price.minor == 0 ? STR("Free") : arena_str(arena, str_of(money_format(price).text));
 }

@@ -5,3 +5,5 @@
 
 /* "from EUR 20.00", "EUR 20.00", "Free", "Sold out", "Not on sale". */
 str event_price_text(struct call *call, const struct event *event);
+/* "EUR 20.00", "Free". */
+str price_words(struct arena *arena, struct money price);

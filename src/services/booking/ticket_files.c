@@ -7,6 +7,7 @@
 
 #include "platform/crypto/crypto.h"
 #include "services/booking/catalog.h"
+#include "services/booking/event_page.h"
 #include "services/booking/state.h"
 #include "services/booking/ticket_pdf.h"
 #include "services/identity/identity.h"
@@ -66,7 +67,7 @@ static err print_ticket(struct call *call, const struct ticket *ticket, const st
     TRY(ticket_code_of(call, ticket, event, &print->code));
     print->type_name = type != NULL ? type->name : STR_ABSENT;
     print->attendee_name = ticket->attendee_name;
-    print->price_text = arena_str(arena, str_of(money_format(price).text));
+    print->price_text = price_words(arena, price);
     print->order_text = arena_str(arena, str_of(id_format(ORDER_PREFIX, ticket->order.uuid).text));
     print->ticket_text = arena_str(arena, str_of(id_format(TICKET_PREFIX, ticket->id.uuid).text));
     if (ticket->due_minor > 0)

@@ -53,9 +53,10 @@ static void set_colour(cairo_t *cairo, const struct colour *colour)
 /* --- Text --- */
 
 /* Before fontconfig looks for whatever else has a glyph: one hand for all scripts. */
-#define FAMILIES                                                      \
-    "Noto Sans,Noto Sans Arabic,Noto Sans Hebrew,Noto Sans Armenian," \
-    "Noto Sans Georgian,Noto Sans Thai,Noto Sans Devanagari,DejaVu Sans,sans-serif"
+#define FAMILIES                                                          \
+    "Noto Sans,Noto Sans Arabic,Noto Sans Hebrew,Noto Sans Armenian,"     \
+    "Noto Sans Georgian,Noto Sans Thai,Noto Sans Devanagari,DejaVu Sans," \
+    "WenQuanYi Zen Hei,sans-serif"
 
 struct canvas {
     cairo_t *cairo;

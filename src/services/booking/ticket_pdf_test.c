@@ -239,6 +239,24 @@ TEST(texts_of_every_script_are_drawn_with_embedded_fonts)
     close_fixture(&fixture);
 }
 
+/* Han, kana and hangul: what has no glyph would be drawn as a box, and be no text. */
+TEST(east_asian_texts_are_drawn_with_a_font_that_has_them)
+{
+    struct fixture fixture = open_fixture();
+    struct ticket_print ticket = jazz();
+
+    ticket.event_name = STR("東京ジャズナイト");
+    ticket.attendee_name = STR("홍길동");
+    ticket.city = STR("上海");
+    const char *pdf = print(&fixture, &ticket, 1);
+    const char *text = text_of(&fixture, pdf);
+    CHECK(strstr(text, "東京ジャズナイト") != NULL);
+    CHECK(strstr(text, "홍길동") != NULL);
+    CHECK(strstr(text, "上海") != NULL);
+    CHECK(tool_output(fixture.arena, "pdffonts %s | grep -c WenQuanYi || true", pdf).ptr[0] != '0');
+    close_fixture(&fixture);
+}
+
 TEST(emoji_that_no_font_has_are_left_out)
 {
     struct fixture fixture = open_fixture();

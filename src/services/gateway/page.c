@@ -187,10 +187,10 @@ static void add_card(struct buf *html, const struct booking_card *card)
     buf_add_cstr(html, "<li><a href=\"/e/");
     page_add_text(html, card->slug);
     buf_add_cstr(html, "\">");
-    add_element(html, "<span class=\"name\" dir=\"auto\">", card->name, "</span>");
+    add_element(html, "<bdi class=\"name\">", card->name, "</bdi>");
     add_element(html, "<span class=\"price\">", card->price, "</span>");
     add_element(html, "<span class=\"soft\">", card->when, "</span>");
-    add_element(html, "<span class=\"soft price\">", card->place, "</span>");
+    add_element(html, "<span class=\"soft price\"><bdi>", card->place, "</bdi></span>");
     buf_add_cstr(html, "</a></li>\n");
 }
 
@@ -265,9 +265,9 @@ static void add_quantity(struct buf *html, const struct booking_offer *offer, bo
 
 static void add_offer(struct buf *html, const struct booking_offer *offer, bool only)
 {
-    buf_add_cstr(html, "<div class=\"row\"><span><span dir=\"auto\">");
+    buf_add_cstr(html, "<div class=\"row\"><span><bdi>");
     page_add_text(html, offer->name);
-    add_element(html, "</span><br><span class=\"soft\">", offer->price_text,
+    add_element(html, "</bdi><br><span class=\"soft\">", offer->price_text,
                 "</span> <output class=\"soft\"></output>");
     buf_add_cstr(html, "</span>");
     if (str_eq(offer->status, STR("on_sale")))
@@ -350,14 +350,14 @@ static void add_checkout(struct buf *html, const struct booking_page *event)
     buf_add_cstr(html, "</form>");
 }
 
+/* All of the head stands on the side where the event's name begins. */
 static void add_about(struct buf *html, const struct booking_page *event)
 {
-    add_element(html, "<h1 dir=\"auto\">", event->name, "</h1>");
-    add_element(html, "<p class=\"artists\" dir=\"auto\">", event->artists, "</p>");
-    buf_add_cstr(html, "<p>");
-    page_add_text(html, event->when);
-    add_element(html, "<br>", event->place, "");
-    buf_add_cstr(html, "</p>");
+    add_element(html, "<div dir=\"auto\"><h1>", event->name, "</h1>");
+    add_element(html, "<p class=\"artists\"><bdi>", event->artists, "</bdi></p>");
+    add_element(html, "<p><bdi>", event->when, "</bdi>");
+    add_element(html, "<br><bdi>", event->place, "</bdi>");
+    buf_add_cstr(html, "</p></div>");
     add_element(html, "<p class=\"description\" dir=\"auto\">", event->description, "</p>");
     if (str_starts(event->url, STR("https://")) || str_starts(event->url, STR("http://"))) {
         add_element(html, "<p class=\"link\"><a rel=\"noopener noreferrer\" href=\"", event->url,

@@ -83,10 +83,17 @@ function money({ amount, currency }) {
   return `${currency} ${(amount / 10 ** digits).toFixed(digits)}`;
 }
 
-function row(text, amount, style = "") {
+// A name has a direction of its own, whatever stands around it.
+function named(before, name, after = "") {
+  const words = document.createElement("span");
+  words.append(before, Object.assign(document.createElement("bdi"), { textContent: name }), after);
+  return words;
+}
+
+function row(words, amount, style = "") {
   const line = document.createElement("p");
   line.className = `row ${style}`;
-  for (const words of [text, amount]) line.append(Object.assign(document.createElement("span"), { textContent: words }));
+  line.append(words, Object.assign(document.createElement("span"), { textContent: amount }));
   return line;
 }
 
@@ -170,10 +177,10 @@ async function signIn(button) {
 function showPay(held) {
   order = held;
   keep(orderSlot, order.id);
-  const lines = order.items.map((item) => row(`${item.quantity} × ${item.name ?? "Ticket"}`, item.total.amount > 0 ? money(item.total) : "Free"));
+  const lines = order.items.map((item) => row(named(`${item.quantity} × `, item.name ?? "Ticket"), item.total.amount > 0 ? money(item.total) : "Free"));
   for (const [name, amount] of [["Discount", order.discount], ["Fees", order.fees], ["Tax", order.tax]])
-    if (amount?.amount) lines.push(row(name, money(amount)));
-  lines.push(row("Total", order.total.amount > 0 ? money(order.total) : "Nothing to pay", "total"));
+    if (amount?.amount) lines.push(row(named("", name), money(amount)));
+  lines.push(row(named("", "Total"), order.total.amount > 0 ? money(order.total) : "Nothing to pay", "total"));
   part("lines").replaceChildren(...lines);
   part("until").textContent = new Date(order.expires_at).toLocaleTimeString([], { timeStyle: "short" });
   part("methods").hidden = order.total.amount === 0;
@@ -232,7 +239,7 @@ async function showTicket(ticket, position) {
   const figure = document.createElement("figure");
   const caption = document.createElement("figcaption");
   caption.className = "soft";
-  caption.textContent = `${ticket.ticket_type?.name ?? "Ticket"}, ${position}`;
+  caption.append(named("", ticket.ticket_type?.name ?? "Ticket", `, ${position}`));
   figure.append(caption);
   part("tickets").append(figure);
   await showCode(figure, ticket);

@@ -124,8 +124,9 @@ static void add_lines(struct buf *html, const struct booking_documents *document
     for (size_t i = 0; i < documents->line_count; i++) {
         buf_printf(html, "<tr><td style=\"padding:4px 0\">%lld &times; ",
                    (long long)documents->lines[i].quantity);
-        add_escaped(html, documents->lines[i].name);
-        add_element(html, "</td><td align=\"right\">", documents->lines[i].price, "</td></tr>\n");
+        add_element(html, "<bdi>", documents->lines[i].name, "</bdi>");
+        add_element(html, "</td><td align=\"right\" style=\"white-space:nowrap\">",
+                    documents->lines[i].price, "</td></tr>\n");
     }
     add_element(html,
                 "<tr><td style=\"border-top:1px solid #ddd;padding:4px 0\"><b>Total</b></td><td "
@@ -144,16 +145,21 @@ static err write_html(struct arena *arena, const struct order_mail *in, str *ret
 
     buf_add_cstr(
         &html,
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"></head>"
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+        "content=\"width=device-width\"></head>"
         "<body style=\"margin:0;background:#f4f4f2;font:16px/1.5 sans-serif;color:#1c1c1c\">"
         "<table align=\"center\" width=\"560\" style=\"max-width:100%;background:#fff;margin:24px "
-        "auto\"><tr><td style=\"padding:32px\">");
-    add_element(&html, "<p>Hello ", in->buyer_name, ",</p>");
+        "auto;table-layout:fixed\"><tr><td "
+        "style=\"padding:32px;overflow-wrap:anywhere;word-break:break-word\">");
+    add_element(&html, "<p>Hello <bdi>", in->buyer_name, "</bdi>,</p>");
     buf_printf(&html, "<p>%s</p>", words[in->news].opening);
-    add_element(&html, "<h1 style=\"font-size:24px;line-height:1.2;margin:24px 0 8px\">",
+    /* On the side where the event's name begins. */
+    add_element(&html,
+                "<div dir=\"auto\"><h1 style=\"font-size:24px;line-height:1.2;margin:24px 0 8px\">",
                 documents->event_name, "</h1>");
-    add_element(&html, "<div>", documents->when, "</div>");
-    add_element(&html, "<div>", documents->place, "</div>");
+    add_element(&html, "<div><bdi>", documents->when, "</bdi></div>");
+    add_element(&html, "<div><bdi>", documents->place, "</bdi></div>");
+    buf_add_cstr(&html, "</div>");
     add_lines(&html, documents);
     buf_add_cstr(&html, "<table width=\"100%\" style=\"border-spacing:0 12px\">");
     for (size_t i = 0; i < documents->ticket_count; i++)
