@@ -7,11 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 
-enum { LINE_SIZE_MAX = 64 * 1024, HEADERS_MAX = 16, OUTPUT_SIZE_MAX = 4 * 1024 * 1024 };
+enum {
+    LINE_SIZE_MAX = 64 * 1024,
+    HEADERS_MAX = 16,
+    OUTPUT_SIZE_MAX = 4 * 1024 * 1024,
+    SOON_TRIES = 150, /* of a tenth of a second */
+};
 
 static str next_word(str *rest)
 {
@@ -89,17 +95,22 @@ static void check_answer(struct scenario *scenario, const struct answer *answer,
         check_body(scenario, answer, rest);
 }
 
-/* NAME METHOD PATH [<Header: value>]... [BODY] -> STATUS [<Header: value>]... [PATTERN] */
-static void step_request(struct scenario *scenario, str name, str rest, str expected)
+struct request {
+    str method;
+    str path;
+    str token;
+    const char *headers[HEADERS_MAX + 1];
+    str body; /* absent: none */
+};
+
+static bool read_request(struct scenario *scenario, str name, str rest, struct request *ret)
 {
-    const char *headers[HEADERS_MAX + 1] = {NULL};
-    size_t count = 0;
-    struct answer answer;
-    const str method = next_word(&rest);
-    const str path = vars_expand(scenario, next_word(&rest), false);
     json_t *token = json_object_get(scenario->vars,
                                     arena_printf(scenario->arena, "token_%.*s", STR_ARG(name)).ptr);
+    size_t count = 0;
 
+    *ret = (struct request){.method = next_word(&rest)};
+    ret->path = vars_expand(scenario, next_word(&rest), false);
     for (rest = str_trim(rest); rest.size > 0 && rest.ptr[0] == '<' && count < HEADERS_MAX;
          rest = str_trim(rest)) {
         str spec;
@@ -107,17 +118,47 @@ static void step_request(struct scenario *scenario, str name, str rest, str expe
 
         if (!str_split(&tail, '>', &spec))
             break;
-        headers[count++] = arena_cstr(scenario->arena,
-                                      vars_expand(scenario, str_slice(spec, 1, spec.size), false));
+        ret->headers[count++] = arena_cstr(
+            scenario->arena, vars_expand(scenario, str_slice(spec, 1, spec.size), false));
         rest = tail;
     }
     if (token == NULL && !str_eq(name, STR("anon"))) {
         scenario_fail(scenario, "nobody is called %.*s", STR_ARG(name));
-        return;
+        return false;
     }
-    const str body = rest.size > 0 ? vars_expand(scenario, rest, true) : STR_ABSENT;
-    if (client_send(scenario, method, path, str_of(json_string_value(token)), headers, body,
-                    &answer))
+    ret->token = str_of(json_string_value(token));
+    ret->body = rest.size > 0 ? vars_expand(scenario, rest, true) : STR_ABSENT;
+    return true;
+}
+
+/* Until something else has recovered the answer may be a 503 that says when to come again, or none. */
+static void await_recovery(struct scenario *scenario, const struct request *request)
+{
+    static const struct timespec apart = {.tv_nsec = 100 * 1000 * 1000};
+    struct answer answer;
+
+    for (int i = 0; i < SOON_TRIES; i++) {
+        if (client_try(scenario, request->method, request->path, request->token, request->headers,
+                       request->body, &answer) &&
+            (answer.status != 503 || answer_header(&answer, STR("retry-after")).ptr == NULL))
+            return;
+        (void)nanosleep(&apart, NULL);
+    }
+    scenario_fail(scenario, "it has not recovered in %d s", SOON_TRIES / 10);
+}
+
+/* NAME METHOD PATH [<Header: value>]... [BODY] -> STATUS [<Header: value>]... [PATTERN] */
+static void step_request(struct scenario *scenario, str name, str rest, str expected, bool soon)
+{
+    struct request request;
+    struct answer answer;
+
+    if (!read_request(scenario, name, rest, &request))
+        return;
+    if (soon)
+        await_recovery(scenario, &request);
+    if (client_send(scenario, request.method, request.path, request.token, request.headers,
+                    request.body, &answer))
         check_answer(scenario, &answer, expected);
 }
 
@@ -166,9 +207,11 @@ static void step_shell(struct scenario *scenario, str command, str expected)
     size_t size;
     int64_t want = 0;
 
+    engine_prepare(scenario);
     set_text(scenario, "data", str_of(scenario->data_dir));
     set_text(scenario, "url", str_of(scenario->url));
     set_text(scenario, "boxoffice", str_of(scenario->binary));
+    set_text(scenario, "database", scenario->on_postgres ? STR("postgresql") : STR("sqlite"));
     FILE *pipe = popen(arena_cstr(scenario->arena, vars_expand(scenario, command, false)), "r");
     if (pipe == NULL) {
         scenario_fail(scenario, "cannot run a shell");
@@ -223,8 +266,15 @@ static void run_line(struct scenario *scenario, str line)
         step_clock(scenario, step);
     else if (str_eq(word, STR("shell")))
         step_shell(scenario, step, expected);
-    else
-        step_request(scenario, word, step, expected);
+    else if (str_eq(word, STR("unprepared")))
+        scenario->prepared = true;
+    else if (str_eq(word, STR("postgres")))
+        engine_step(scenario, str_trim(step));
+    else if (str_eq(word, STR("soon"))) {
+        const str name = next_word(&step);
+        step_request(scenario, name, step, expected, true);
+    } else
+        step_request(scenario, word, step, expected, false);
 }
 
 static void run_file(struct scenario *scenario, FILE *in)
@@ -253,14 +303,20 @@ int main(int argc, char **argv)
 {
     int failed = 0;
 
+    const bool on_postgres = argc > 1 && strcmp(argv[1], "--postgres") == 0;
+
+    argc -= on_postgres;
+    argv += on_postgres;
     if (argc < 3) {
-        fprintf(stderr, "usage: %s BINARY FILE.scn...\n", argv[0]);
+        fprintf(stderr, "usage: scenario_run [--postgres] BINARY FILE.scn...\n");
         return 2;
     }
     printf("1..%d\n", argc - 2);
+    fflush(stdout);
     for (int i = 2; i < argc; i++) {
         struct scenario scenario = {.binary = argv[1],
                                     .file = argv[i],
+                                    .on_postgres = on_postgres,
                                     .vars = json_object(),
                                     .arena = arena_open(0),
                                     .data_dir = "/tmp/boxoffice-scenario-XXXXXX"};
@@ -269,8 +325,10 @@ int main(int argc, char **argv)
         if (in == NULL || mkdtemp(scenario.data_dir) == NULL) {
             scenario_fail(&scenario, "cannot be read");
         } else {
+            engine_open(&scenario);
             run_file(&scenario, in);
             (void)server_stop(&scenario, SIGTERM);
+            engine_close(&scenario);
             (void)!system(arena_printf(scenario.arena, "rm -rf %s", scenario.data_dir).ptr);
         }
         if (in != NULL)

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/str.h"
+#include "support/postgres.h"
 
 struct scenario {
     const char *binary; /* the program under test */
@@ -19,6 +20,9 @@ struct scenario {
     int server_pid; /* 0: not running */
     char url[64];
     int failed;
+    bool on_postgres;
+    bool prepared; /* the databases are there */
+    struct postgres_server postgres;
 };
 
 /* Says what went wrong in the line that runs now; the scenario goes on. */
@@ -48,3 +52,14 @@ str answer_header(const struct answer *answer, str name); /* absent: none */
 bool server_start(struct scenario *scenario, str flags);
 /* Sends the signal and waits for the end; gives the exit status (128 + signal if killed by one). */
 int server_stop(struct scenario *scenario, int signal);
+
+/* --- Engines: engine.c --- */
+
+/* Before the first step: on PostgreSQL a server of the scenario's own, which every program that is
+ * started from here on finds by its environment. */
+void engine_open(struct scenario *scenario);
+void engine_close(struct scenario *scenario);
+/* Before the program runs for the first time: makes what `boxoffice serve` does not make. */
+void engine_prepare(struct scenario *scenario);
+/* postgres stop|start|restart|kill|pause|resume: on SQLite nothing happens. */
+void engine_step(struct scenario *scenario, str what);

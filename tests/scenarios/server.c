@@ -62,6 +62,7 @@ bool server_start(struct scenario *scenario, str flags)
 {
     int ends[2];
 
+    engine_prepare(scenario);
     if (pipe(ends) != 0)
         return false;
     const pid_t pid = fork();
