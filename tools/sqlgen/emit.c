@@ -61,9 +61,13 @@ static void add_statement(struct text *text, const struct statement *statement)
 {
     text_printf(text, "const struct sql SQL_");
     add_upper(text, statement->name);
-    text_printf(text, " = {\n    .name = \"%s\",\n    .sqlite =", statement->name);
-    add_literal(text, "        ", statement->sqlite);
-    text_printf(text, ",\n    .postgres =");
+    text_printf(text, " = {\n    .name = \"%s\",\n", statement->name);
+    if (statement->sqlite != NULL) {
+        text_printf(text, "    .sqlite =");
+        add_literal(text, "        ", statement->sqlite);
+        text_printf(text, ",\n");
+    }
+    text_printf(text, "    .postgres =");
     add_literal(text, "        ", statement->postgres);
     text_printf(text, ",\n    .param_count = %d,\n", statement->param_count);
     for (size_t i = 0; i < statement->conflict_count; i++)

@@ -162,6 +162,45 @@ TEST(an_override_replaces_the_text_for_postgres_alone)
     }
 }
 
+TEST(a_statement_may_be_of_postgres_alone)
+{
+    static const char base[] = "-- name: a\nSELECT $1;";
+    static const struct {
+        const char *text;
+        const char *error; /* "": none */
+    } cases[] = {
+        {"-- only: b conflict: t_pkey -> STALE\nSELECT $1::int[];", ""                                       },
+        {"-- only: a\nSELECT $1;",                                  "x.pg.sql:1: a is of SQLite too (line 1)"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        CLEANUP(run_done) struct run run = {0};
+        struct statements statements;
+        const bool ok = statements_read(&run, "x.sql", base, &statements) &&
+                        statements_override(&run, "x.pg.sql", cases[i].text, &statements);
+        struct text text;
+
+        CHECK_STR(cases[i].error, str_of(run.error));
+        CHECK(ok == (cases[i].error[0] == '\0'));
+        CHECK_I64(ok ? 2 : 1, statements.count);
+        if (!ok)
+            continue;
+        CHECK(statements.items[1].sqlite == NULL);
+        CHECK_STR("SELECT $1::int[]", str_of(statements.items[1].postgres));
+        text = emit_statements_source(&run, "x.sql", "x_sql", "x.sql.h", &statements);
+        CHECK(strstr(text.data, ".name = \"b\",\n    .postgres =") != NULL);
+        CHECK(strstr(text.data, ".conflicts[0] = {\"t_pkey\", ERR_STALE}") != NULL);
+    }
+    {
+        CLEANUP(run_done) struct run run = {0};
+        struct statements statements;
+
+        CHECK(!statements_read(&run, "x.sql", "-- only: a\nSELECT 1;", &statements));
+        CHECK_STR(
+            "x.sql:1: only: belongs into a .pg.sql file: a statement that SQLite does not have",
+            str_of(run.error));
+    }
+}
+
 TEST(the_c_has_every_statement_and_the_list)
 {
     CLEANUP(run_done) struct run run = {0};

@@ -168,8 +168,8 @@ static bool read_conflicts(struct scan *scan)
     return true;
 }
 
-/* Behind "-- name:". */
-static bool read_name(struct scan *scan)
+/* Behind "-- name:", or "-- only:" in a .pg.sql file: a statement that SQLite does not have. */
+static bool read_name(struct scan *scan, bool is_only)
 {
     const char *name = take_name(scan);
     const struct statement *twin;
@@ -188,21 +188,26 @@ static bool read_name(struct scan *scan)
     scan->open = statement_add(scan->run, scan->into);
     scan->open->name = name;
     scan->open->line = scan->line;
+    scan->open->is_only = is_only;
     return true;
 }
 
 /* Behind "--", outside of a statement: a header, or a comment that is skipped. */
 static bool read_comment(struct scan *scan)
 {
-    const bool is_header = take_word(scan, "name:");
+    const bool is_only = take_word(scan, "only:");
+    const bool is_header = is_only || take_word(scan, "name:");
 
-    if (is_header && !read_name(scan))
+    if (is_only && !scan->is_override)
+        return run_fail(scan->run, scan->file, scan->line,
+                        "only: belongs into a .pg.sql file: a statement that SQLite does not have");
+    if (is_header && !read_name(scan, is_only))
         return false;
     if (take_word(scan, "conflict:")) {
         if (scan->open == NULL)
             return run_fail(scan->run, scan->file, scan->line,
                             "conflict: without a name: before it");
-        if (scan->is_override)
+        if (scan->is_override && !scan->open->is_only)
             return run_fail(scan->run, scan->file, scan->line,
                             "conflict: belongs into the file that is overridden");
         if (!read_conflicts(scan))
@@ -412,6 +417,15 @@ bool statements_override(struct run *run, const char *file, const char *text,
         const struct statement *item = &own.items[i];
         struct statement *base = statement_find(statements, item->name);
 
+        if (item->is_only && base != NULL)
+            return run_fail(run, file, item->line, "%s is of SQLite too (line %d)", item->name,
+                            base->line);
+        if (item->is_only) {
+            base = statement_add(run, statements);
+            *base = *item;
+            base->sqlite = NULL;
+            continue;
+        }
         if (base == NULL)
             return run_fail(run, file, item->line, "%s overrides nothing", item->name);
         if (base->param_count != item->param_count)

@@ -13,7 +13,8 @@ struct conflict {
 struct statement {
     const char *name;
     int line;
-    const char *sqlite;
+    bool is_only;       /* PostgreSQL has it alone */
+    const char *sqlite; /* NULL then */
     const char *postgres;
     int param_count;
     size_t conflict_count;

@@ -1,8 +1,8 @@
 /* platform/db/batch.c - group commit: one thread makes many requests' writes durable with one sync.
  *
  *     batch_submit -> waiting -> take 256 -> begin, apply each, seal, commit -> done for each
- *                                              |  one of them fails (500 and above)
- *                                              \--> rollback, then each in a transaction of its own
+ *                  ^                           |  one of them fails (500 and above)
+ *                  \-- a deadlock was broken --|--> rollback, then each in a transaction of its own
  *
  * There is no timer: while one batch is synced the next one gathers, so batches are as big as the
  * load makes them, and a lone write does not wait. The thread takes the writer like everybody
@@ -21,11 +21,12 @@
 #include "platform/db/db_driver.h"
 #include "platform/metrics/metrics.h"
 
-enum { THREAD_NAME_SIZE = 16, LABELS_SIZE = 96, BATCH_NAME_SIZE_MAX = 63 };
+enum { THREAD_NAME_SIZE = 16, LABELS_SIZE = 96, BATCH_NAME_SIZE_MAX = 63, RUNS_MAX = 5 };
 
 struct batch {
     struct db *db;
     batch_seal seal;
+    batch_many many; /* NULL: one by one */
     void *owner;
     pthread_t thread;
 
@@ -74,13 +75,39 @@ static err apply_one(struct batch_write *write, struct tx *tx)
     return e;
 }
 
-/* Applies all of them in `tx`; gives the first failure. */
-static err apply_all(struct batch *batch, struct batch_write *first, struct tx *tx)
+/* Applies `first` and those behind it that go with it; *ret_next is the one behind them. */
+static err apply_many(const struct batch *batch, struct batch_write *first, struct tx *tx,
+                      struct batch_write **ret_next)
 {
-    for (struct batch_write *write = first; write != NULL; write = write->next) {
+    struct batch_write *writes[BATCH_SIZE_MAX];
+    struct batch_write *next = first->next;
+    size_t count = 1;
+
+    writes[0] = first;
+    for (; next != NULL && next->many && count < BATCH_SIZE_MAX; next = next->next)
+        writes[count++] = next;
+    *ret_next = next;
+    TRY(batch->many(batch->owner, writes, count, tx));
+    for (size_t i = 0; i < count; i++)
+        if (is_failure(writes[i]->result))
+            return writes[i]->result;
+    return ERR_OK;
+}
+
+/* Applies all of them in `tx`; gives the first failure. */
+static err apply_all(struct batch *batch, struct batch_write *first, bool one_by_one, struct tx *tx)
+{
+    struct batch_write *write = first;
+
+    while (write != NULL) {
+        if (write->many && batch->many != NULL && !one_by_one) {
+            TRY(apply_many(batch, write, tx, &write));
+            continue;
+        }
         write->result = apply_one(write, tx);
         if (is_failure(write->result))
             return write->result;
+        write = write->next;
     }
     return batch->seal != NULL ? batch->seal(batch->owner, tx) : ERR_OK;
 }
@@ -96,16 +123,19 @@ enum ending {
     ENDED,        /* each write has its result */
     DATABASE_OUT, /* likewise, and it is the same: nothing can be written at present */
     WRITE_FAILED, /* rolled back; the first write has an error, though it may have been another's */
+    CONTENDED,    /* rolled back for others' sake; worth another try */
 };
 
 static enum ending fail(struct batch_write *first, err e)
 {
+    if (e == ERR_CONTENDED)
+        return CONTENDED;
     if (!is_failure(first->result))
         first->result = is_failure(e) ? e : ERR_INTERNAL;
     return WRITE_FAILED;
 }
 
-static enum ending run_together(struct batch *batch, struct batch_write *first)
+static enum ending run_once(struct batch *batch, struct batch_write *first, bool one_by_one)
 {
     CLEANUP(tx_rollback) struct tx tx = {0};
     err e = tx_begin(&tx, batch->db);
@@ -114,7 +144,7 @@ static enum ending run_together(struct batch *batch, struct batch_write *first)
         set_results(first, e);
         return DATABASE_OUT;
     }
-    e = apply_all(batch, first, &tx);
+    e = apply_all(batch, first, one_by_one, &tx);
     if (e != ERR_OK)
         return fail(first, e);
     e = tx_commit(&tx);
@@ -129,6 +159,20 @@ static enum ending run_together(struct batch *batch, struct batch_write *first)
     return ENDED;
 }
 
+static enum ending run_together(struct batch *batch, struct batch_write *first, bool one_by_one)
+{
+    for (int i = 0; i < RUNS_MAX; i++) {
+        const enum ending ending = run_once(batch, first, one_by_one);
+
+        if (ending != CONTENDED)
+            return ending;
+        if (batch->restarts != NULL)
+            metric_add(batch->restarts, 1);
+    }
+    first->result = ERR_OVERLOADED;
+    return WRITE_FAILED;
+}
+
 /* A lone write is its own batch, with its own seal. */
 static enum ending run_alone(struct batch *batch, struct batch_write *write)
 {
@@ -137,7 +181,7 @@ static enum ending run_alone(struct batch *batch, struct batch_write *write)
 
     write->next = NULL;
     write->result = ERR_OK;
-    ending = run_together(batch, write);
+    ending = run_together(batch, write, true);
     write->next = next;
     return ending;
 }
@@ -157,9 +201,11 @@ static void run_each(struct batch *batch, struct batch_write *first)
 
 static void run_batch(struct batch *batch, struct batch_write *first)
 {
-    if (first->next == NULL)
+    const bool together = first->next != NULL || (first->many && batch->many != NULL);
+
+    if (!together)
         (void)run_alone(batch, first);
-    else if (run_together(batch, first) == WRITE_FAILED)
+    else if (run_together(batch, first, false) == WRITE_FAILED)
         run_each(batch, first);
 }
 
@@ -288,9 +334,9 @@ static void metrics_init(struct batch *batch, const char *name, struct metrics *
                                     "Writes taken at once.", METRICS_SIZES, METRICS_SIZES_COUNT);
     batch->commits = metrics_counter(metrics, "boxoffice_db_batch_commits_total", labels,
                                      "Transactions that a batch has committed.");
-    batch->restarts =
-        metrics_counter(metrics, "boxoffice_db_batch_restarts_total", labels,
-                        "Batches that were run again write by write because one failed.");
+    batch->restarts = metrics_counter(metrics, "boxoffice_db_batch_restarts_total", labels,
+                                      "Batches that were run again: write by write because one "
+                                      "failed, or as they were after a deadlock.");
 }
 
 static int start_without_signals(struct batch *batch)
@@ -333,6 +379,14 @@ err batch_open(struct db *db, const char *name, batch_seal seal, void *owner,
     (void)pthread_setname_np(batch->thread, thread_name);
     *ret = batch;
     return ERR_OK;
+}
+
+void batch_set_many(struct batch *batch, batch_many many)
+{
+    (void)pthread_mutex_lock(&batch->mutex);
+    assert(batch->first == NULL && batch->many == NULL);
+    batch->many = many;
+    (void)pthread_mutex_unlock(&batch->mutex);
 }
 
 void batch_close(struct batch *batch)

@@ -2,7 +2,10 @@
  *
  * One thread takes everything that waits (at most BATCH_SIZE_MAX, no timer: while one batch commits, the next collects), applies each write in
  * order of arrival, commits, then completes each. A write that refuses (any status below 500) must not have written anything yet, unless it
- * asked for a savepoint. A write that fails otherwise makes the batch start again, each write in a transaction of its own. */
+ * asked for a savepoint. A write that fails otherwise makes the batch start again, each write in a transaction of its own; a deadlock makes it
+ * start again as it was, a few times.
+ *
+ * Where a database has arrays (db_has_arrays), writes of a kind can be applied many at a time: see batch_set_many. */
 #pragma once
 
 #include "platform/db/db.h"
@@ -17,6 +20,7 @@ struct batch_write {
     /* Called once after the commit, on the batch's thread: hands the result on, does no work. `write` is the caller's again. */
     void (*done)(struct batch_write *write);
     bool savepoint; /* may refuse after writing */
+    bool many; /* may be applied by batch_many, if there is one, together with those beside it */
     err result;
     struct batch_write *next; /* the batch's */
     void *waiter;             /* the batch's */
@@ -25,8 +29,16 @@ struct batch_write {
 /* Called once in each transaction after the last write of it: rows that are one a batch (outbox). May be NULL. */
 typedef err (*batch_seal)(void *owner, struct tx *tx);
 
+/* Applies `count` (1 to BATCH_SIZE_MAX) writes that stand side by side and are `many`: gives each the result, and the database the contents,
+ * that `apply` of one after the other would have given. What it returns is a failure, or ERR_OK. Whatever then is run again write by write goes
+ * through `apply`. */
+typedef err (*batch_many)(void *owner, struct batch_write *const *writes, size_t count,
+                          struct tx *tx);
+
 err batch_open(struct db *db, const char *name, batch_seal seal, void *owner,
                struct metrics *metrics, struct batch **ret);
+/* Before the first write is submitted. */
+void batch_set_many(struct batch *batch, batch_many many);
 /* Finishes what waits, then stops. */
 void batch_close(struct batch *batch);
 

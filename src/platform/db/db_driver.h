@@ -46,6 +46,7 @@ struct db {
 struct driver {
     const char *scheme; /* of its URLs: "sqlite" */
     const char *alias;  /* another one; NULL: none */
+    bool has_arrays;
 
     /* In this order: open gives a db that can migrate; scripts run in transactions between
      * migrate_begin and migrate_end; ready prepares everything. All say why in `arena`. close

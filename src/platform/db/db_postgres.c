@@ -176,6 +176,7 @@ static void postgres_close(struct db *db)
 const struct driver postgres_driver = {
     .scheme = "postgresql",
     .alias = "postgres",
+    .has_arrays = true,
     .open = postgres_open,
     .migrate_begin = postgres_migrate_begin,
     .script = postgres_script,

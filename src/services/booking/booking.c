@@ -23,6 +23,7 @@
 #include "services/booking/expiry.sql.h"
 #include "services/booking/hold.h"
 #include "services/booking/hold.sql.h"
+#include "services/booking/hold_many.h"
 #include "services/booking/list_cache.h"
 #include "services/booking/migrations.h"
 #include "services/booking/order.h"
@@ -121,7 +122,10 @@ static err fill(struct instance *self, struct call *call, struct booking *bookin
     outbox_follow_from(self, "booking", outbox_end);
     TRY(stock_load(call, booking->stock, NULL));
     TRY(seen_load(call, booking->seen));
-    return batch_open(self->db, "desk", stock_seal, self, self->node->metrics, &booking->desk);
+    TRY(batch_open(self->db, "desk", stock_seal, self, self->node->metrics, &booking->desk));
+    if (db_has_arrays(self->db))
+        batch_set_many(booking->desk, hold_many);
+    return ERR_OK;
 }
 
 static err open_booking(struct instance *self, struct call *call)

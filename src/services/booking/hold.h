@@ -1,6 +1,8 @@
 /* booking/hold.h - POST /tickets/book: a claim on tickets while the buyer pays. */
 #pragma once
 
+#include <stddef.h>
+
 #include "platform/db/batch.h"
 #include "platform/http/http.h"
 #include "services/booking/order.h"
@@ -60,6 +62,11 @@ struct hold_try {
     stock_level *levels; /* by item, once it is placed */
     bool replayed;       /* order.id is the one that the key has */
 };
+
+static inline struct hold_try *hold_try_of(struct batch_write *write)
+{
+    return (struct hold_try *)((char *)write - offsetof(struct hold_try, write));
+}
 
 /* In the desk's transaction: places try->order or finds the first of its key (try->replayed). ERR_STALE: the event has changed since it was
  * priced. Other refusals as they are answered. Whatever it refuses, it has written nothing. */

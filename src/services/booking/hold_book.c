@@ -14,22 +14,16 @@
 
 #include "services/booking/hold.h"
 
-#include <stddef.h>
-
 #include "services/booking/catalog.h"
+#include "services/booking/hold_many.h"
 #include "services/booking/seen.h"
 #include "services/booking/state.h"
 
 /* --- The desk --- */
 
-static struct hold_try *try_of(struct batch_write *write)
-{
-    return (struct hold_try *)((char *)write - offsetof(struct hold_try, write));
-}
-
 static err apply(struct batch_write *write, struct tx *tx)
 {
-    struct hold_try *try = try_of(write);
+    struct hold_try *try = hold_try_of(write);
 
     return hold_place(tx, &try->req->call, try);
 }
@@ -42,7 +36,7 @@ static err reprice(struct req *req);
  * touched is the request. */
 static void done(struct batch_write *write)
 {
-    struct hold_try *try = try_of(write);
+    struct hold_try *try = hold_try_of(write);
     struct req *req = try->req;
 
     if (write->result == ERR_STALE) {
@@ -109,7 +103,7 @@ static err submit(struct hold_try *try)
     const struct booking *booking = booking_of(&try->req->call);
 
     try->tries++;
-    try->write = (struct batch_write){.apply = apply, .done = done};
+    try->write = (struct batch_write){.apply = apply, .done = done, .many = hold_many_fits(try)};
     TRY(batch_submit(booking->desk, &try->write));
     return req_park(try->req); /* `try` may be answered and gone by now */
 }
