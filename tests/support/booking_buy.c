@@ -105,8 +105,8 @@ int64_t booking_told(struct booking_node *node, const char *kind, const char *te
     char sql[SQL_SIZE_MAX];
 
     CHECK(snprintf(sql, sizeof(sql),
-                   "SELECT count(*) FROM outbox WHERE kind = '%s' AND instr(payload, '%s') > 0",
-                   kind, text) < (int)sizeof(sql));
+                   "SELECT count(*) FROM outbox WHERE kind = '%s' AND payload LIKE '%%%s%%'", kind,
+                   text) < (int)sizeof(sql));
     return booking_i64(node, sql);
 }
 

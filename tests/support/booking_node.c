@@ -2,7 +2,6 @@
 
 #include "support/booking_node.h"
 
-#include <sqlite3.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include "support/booking_others.h"
 #include "support/scratch.h"
 #include "support/test.h"
+#include "support/test_node.h"
 
 enum { LOOPS = 2, WORKERS = 4, HASHER_KIB = 64, CLOSE_GRACE_MS = 2000 };
 
@@ -90,6 +90,8 @@ static void open_node(struct booking_node *node)
         .config = node->config,
         .log = node->log,
         .data_dir = node->dir,
+        .alone = true,
+        .prepares = true,
     };
     str why = STR_ABSENT;
 
@@ -130,6 +132,7 @@ void booking_node_open(struct booking_node *node, const char *const *settings)
     clock_manual_init(&node->clock, BOOKING_NODE_START_MS);
     node->dir = scratch_dir(node->arena);
     node->config = config_open(node->tables);
+    test_node_databases(node->config, node->arena);
     for (size_t i = 0; settings != NULL && settings[i] != NULL; i++) {
         str value = str_of(settings[i]);
         str name = STR_ABSENT;
@@ -274,44 +277,21 @@ struct known_event booking_add_simple(struct booking_node *node, int64_t total, 
 
 /* --- Past the service --- */
 
-static void close_handle(sqlite3 **handle)
+static struct test_node past(const struct booking_node *node)
 {
-    (void)sqlite3_close(*handle);
-}
-
-static sqlite3 *open_handle(struct booking_node *node)
-{
-    const str path = arena_printf(node->arena, "%s/booking.db", node->dir);
-    sqlite3 *handle = NULL;
-
-    CHECK(sqlite3_open_v2(arena_cstr(node->arena, path), &handle, SQLITE_OPEN_READWRITE, NULL) ==
-          SQLITE_OK);
-    CHECK(sqlite3_busy_timeout(handle, 5000) == SQLITE_OK);
-    return handle;
+    return (struct test_node){node->config, node->dir, "booking", node->arena};
 }
 
 void booking_exec(struct booking_node *node, const char *sql)
 {
-    CLEANUP(close_handle) sqlite3 *handle = open_handle(node);
+    const struct test_node booking = past(node);
 
-    if (sqlite3_exec(handle, sql, NULL, NULL, NULL) != SQLITE_OK) {
-        print_error("%s: %s\n", sql, sqlite3_errmsg(handle));
-        CHECK(false);
-    }
+    test_node_exec(&booking, sql);
 }
 
 int64_t booking_i64(struct booking_node *node, const char *sql)
 {
-    CLEANUP(close_handle) sqlite3 *handle = open_handle(node);
-    sqlite3_stmt *stmt = NULL;
-    int64_t n = 0;
+    const struct test_node booking = past(node);
 
-    if (sqlite3_prepare_v2(handle, sql, -1, &stmt, NULL) != SQLITE_OK) {
-        print_error("%s: %s\n", sql, sqlite3_errmsg(handle));
-        CHECK(false);
-    }
-    CHECK(sqlite3_step(stmt) == SQLITE_ROW);
-    n = sqlite3_column_int64(stmt, 0);
-    (void)sqlite3_finalize(stmt);
-    return n;
+    return test_node_i64(&booking, sql);
 }

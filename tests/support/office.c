@@ -3,7 +3,6 @@
 #include "support/office.h"
 
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,6 +11,7 @@
 
 #include "support/scratch.h"
 #include "support/test.h"
+#include "support/test_node.h"
 
 enum { LOOPS = 2, WORKERS = 4, CLOSE_GRACE_MS = 5000, PATIENCE_MS = 30000, TOGETHER_MAX = 64 };
 
@@ -128,6 +128,7 @@ static void open_config(struct office *office)
     CHECK(count <= OFFICE_TABLES_MAX);
     office->config = config_open(office->tables);
     set(office, "identity.argon2_memory_kib=64");
+    test_node_databases(office->config, office->arena);
     for (size_t i = 0; options->settings != NULL && options->settings[i] != NULL; i++)
         set(office, options->settings[i]);
 }
@@ -141,6 +142,8 @@ static void open_node(struct office *office)
         .config = office->config,
         .log = office->log,
         .data_dir = office->dir,
+        .alone = true,
+        .prepares = true,
     };
     str why = STR_ABSENT;
 
@@ -295,43 +298,37 @@ int office_logged(struct office *office, const char *text)
 
 /* --- Past the services --- */
 
-static void close_handle(sqlite3 **handle)
+static struct test_node past(const struct office *office, const char *service)
 {
-    (void)sqlite3_close(*handle);
-}
-
-static sqlite3 *open_handle(struct office *office, const char *service)
-{
-    const str path = arena_printf(office->arena, "%s/%s.db", office->dir, service);
-    sqlite3 *handle = NULL;
-
-    CHECK(sqlite3_open_v2(path.ptr, &handle, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK);
-    CHECK(sqlite3_busy_timeout(handle, 5000) == SQLITE_OK);
-    return handle;
+    return (struct test_node){office->config, office->dir, service, office->arena};
 }
 
 void office_exec(struct office *office, const char *service, const char *sql)
 {
-    CLEANUP(close_handle) sqlite3 *handle = open_handle(office, service);
+    const struct test_node node = past(office, service);
 
-    if (sqlite3_exec(handle, sql, NULL, NULL, NULL) != SQLITE_OK) {
-        print_error("%s: %s\n", sql, sqlite3_errmsg(handle));
-        CHECK(false);
-    }
+    test_node_exec(&node, sql);
 }
 
 int64_t office_i64(struct office *office, const char *service, const char *sql)
 {
-    CLEANUP(close_handle) sqlite3 *handle = open_handle(office, service);
-    sqlite3_stmt *stmt = NULL;
-    int64_t n = 0;
+    const struct test_node node = past(office, service);
 
-    if (sqlite3_prepare_v2(handle, sql, -1, &stmt, NULL) != SQLITE_OK) {
-        print_error("%s: %s\n", sql, sqlite3_errmsg(handle));
-        CHECK(false);
-    }
-    CHECK(sqlite3_step(stmt) == SQLITE_ROW);
-    n = sqlite3_column_int64(stmt, 0);
-    (void)sqlite3_finalize(stmt);
-    return n;
+    return test_node_i64(&node, sql);
+}
+
+void office_add_trigger(struct office *office, const char *service,
+                        const struct test_trigger *trigger)
+{
+    const struct test_node node = past(office, service);
+
+    test_node_add_trigger(&node, trigger);
+}
+
+void office_drop_trigger(struct office *office, const char *service,
+                         const struct test_trigger *trigger)
+{
+    const struct test_node node = past(office, service);
+
+    test_node_drop_trigger(&node, trigger);
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "support/http_ask.h"
+#include "support/test_node.h"
 
 #define OFFICE_START_MS INT64_C(1795392000000) /* 2026-11-23T00:00:00Z */
 
@@ -69,3 +70,7 @@ struct uuid office_vendor(int number);
 
 void office_exec(struct office *office, const char *service, const char *sql);
 int64_t office_i64(struct office *office, const char *service, const char *sql);
+void office_add_trigger(struct office *office, const char *service,
+                        const struct test_trigger *trigger);
+void office_drop_trigger(struct office *office, const char *service,
+                         const struct test_trigger *trigger);

@@ -10,7 +10,7 @@
 /* --- The services --- */
 
 const char *shop_says;
-int64_t cache_snapshot = -1;
+const struct outbox_position *cache_snapshot;
 
 err shop_say(struct call *call, const char *kind, str payload)
 {
@@ -45,8 +45,8 @@ static err open_ledger(struct instance *self, [[maybe_unused]] struct call *call
 static err open_cache(struct instance *self, [[maybe_unused]] struct call *call)
 {
     open_ear(self);
-    if (cache_snapshot >= 0)
-        outbox_follow_from(self, "shop", (struct outbox_position){0, cache_snapshot});
+    if (cache_snapshot != NULL)
+        outbox_follow_from(self, "shop", *cache_snapshot);
     return ERR_OK;
 }
 
@@ -149,7 +149,7 @@ const struct service *const shop_alone[] = {&shop, NULL};
 void feed_fixture_open(struct fixture *fixture, bool in_dir)
 {
     shop_says = NULL;
-    cache_snapshot = -1;
+    cache_snapshot = NULL;
     fixture_init(fixture);
     if (in_dir)
         fixture_dir(fixture);
@@ -220,6 +220,16 @@ int64_t shop_outbox_count(struct fixture *fixture)
         count++;
     CHECK_OK(rows_close(&rows));
     return count;
+}
+
+struct outbox_position shop_outbox_end(struct fixture *fixture)
+{
+    CLEANUP(tx_rollback) struct tx tx = {0};
+    struct outbox_position end = {0};
+
+    CHECK_OK(tx_read(&tx, fixture_find(fixture, "shop")->db));
+    CHECK_OK(outbox_last(&tx, &end));
+    return end;
 }
 
 int64_t feed_lag(struct fixture *fixture, const char *consumer)

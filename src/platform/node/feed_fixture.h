@@ -11,8 +11,8 @@ struct ear {
 };
 
 /* What "shop" says and where "cache" begins when they open; a test has one of them at a time. */
-extern const char *shop_says;  /* NULL: nothing */
-extern int64_t cache_snapshot; /* -1: takes none */
+extern const char *shop_says;                        /* NULL: nothing */
+extern const struct outbox_position *cache_snapshot; /* NULL: takes none */
 
 extern const struct service *const shop_services[];
 extern const struct service *const shop_alone[];
@@ -25,6 +25,7 @@ void shop_tell(struct fixture *fixture, const char *kind, const char *payload);
 void shop_tell_many(struct fixture *fixture, int from,
                     int to); /* "order.placed" with these numbers */
 int64_t shop_outbox_count(struct fixture *fixture);
+struct outbox_position shop_outbox_end(struct fixture *fixture);
 str numbers(struct fixture *fixture, int from, int to); /* "1 2 3" */
 
 /* The ledger wants order.placed, order.paid.* and refund.made; a text can be noted only once. */

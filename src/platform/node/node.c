@@ -98,6 +98,7 @@ static err open_db(struct instance *self, const struct databases *where, struct 
         .url = databases_url(where, node, service->name, node->arena).ptr,
         .statements = statements_of(service, node->arena),
         .migrations = migrations,
+        .name = service->name,
         .only_check = where->place == ON_SERVER && !node->prepares,
         .one_writer = service->one_writer,
         .applied = &node->prepared.migrations,

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "support/test.h"
+#include "support/test_node.h"
 
 /* Cheap passwords: a hasher is opened with every node. */
 static const struct setting test_rows[] = {
@@ -97,6 +98,16 @@ void fixture_init(struct fixture *fixture)
     fixture->log = log_open(fixture->log_fd, LOG_INFO, &fixture->clock.clock);
     fixture->config = config_open(tables);
     fixture->arena = arena_open(0);
+    test_node_databases(fixture->config, fixture->arena);
+}
+
+void fixture_init_beside(struct fixture *fixture, const struct fixture *first)
+{
+    fixture_init(fixture);
+    test_node_same_databases(fixture->config, first->config);
+    memcpy(fixture->dir, first->dir, sizeof(fixture->dir));
+    fixture->in_company = true;
+    fixture->is_guest = true;
 }
 
 void fixture_dir(struct fixture *fixture)
@@ -154,7 +165,7 @@ void fixture_done(struct fixture *fixture)
     log_close(fixture->log);
     arena_close(fixture->arena);
     (void)close(fixture->log_fd);
-    if (strcmp(fixture->dir, ":memory:") != 0)
+    if (strcmp(fixture->dir, ":memory:") != 0 && !fixture->is_guest)
         /* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread is left */
         (void)nftw(fixture->dir, delete_one, 8, FTW_DEPTH | FTW_PHYS);
 }

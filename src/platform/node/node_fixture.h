@@ -13,6 +13,7 @@ struct fixture {
     struct node *node; /* NULL: none is open */
     char dir[64];      /* of the data; ":memory:" unless fixture_dir made one */
     bool in_company;   /* other nodes work on the same databases */
+    bool is_guest;     /* the directory is another's */
 };
 
 enum { NOTES_SIZE_MAX = 1024 * 1024 };
@@ -21,6 +22,9 @@ enum { NOTES_SIZE_MAX = 1024 * 1024 };
 void fixture_init(struct fixture *fixture);
 /* A new directory for the data, so that a second node finds what the first one left. */
 void fixture_dir(struct fixture *fixture);
+/* A second one on the data of the first, as another process would open it; it is done before the
+ * first. */
+void fixture_init_beside(struct fixture *fixture, const struct fixture *first);
 /* Opens (background: with threads); fails the test if that fails. */
 void fixture_open(struct fixture *fixture, const struct service *const *services, bool background);
 err fixture_try(struct fixture *fixture, const struct service *const *services, bool background,

@@ -12,6 +12,7 @@
 #include "platform/crypto/crypto.h"
 #include "platform/node/node_fixture.h"
 #include "support/test.h"
+#include "support/test_database.h"
 
 /* --- Services that tell what happens to them --- */
 
@@ -39,8 +40,9 @@ static const struct service broken = LOUD("broken");
 static const struct service *const two[] = {&first, &second, NULL};
 static const struct service *const with_broken[] = {&first, &broken, &second, NULL};
 
-static const struct sql bad_sql_item = {
-    .name = "typo", .sqlite = "SELECT nothing FROM nowhere", .postgres = "SELECT 1"};
+static const struct sql bad_sql_item = {.name = "typo",
+                                        .sqlite = "SELECT nothing FROM nowhere",
+                                        .postgres = "SELECT nothing FROM nowhere"};
 static const struct sql *const bad_sql_items[] = {&bad_sql_item};
 static const struct sql_list bad_sql = {bad_sql_items, 1};
 static const struct sql_list *const bad_statements[] = {&bad_sql, NULL};
@@ -80,7 +82,8 @@ TEST(a_node_has_what_its_services_need)
     CHECK(fixture_find(&fixture, "third") == NULL);
     CHECK_I64(0, stat(fixture.dir, &found));
     CHECK_I64(0700, found.st_mode & 07777);
-    CHECK_I64(0, access(arena_printf(fixture.arena, "%s/second.db", fixture.dir).ptr, F_OK));
+    if (!test_on_postgres())
+        CHECK_I64(0, access(arena_printf(fixture.arena, "%s/second.db", fixture.dir).ptr, F_OK));
     node_run_due(fixture.node);
     fixture_close_node(&fixture);
     CHECK_I64(1, fixture_logged(&fixture, "closed service=first"));

@@ -7,6 +7,7 @@
 
 #include "support/booking_node.h"
 #include "support/test.h"
+#include "support/test_database.h"
 
 #define PRICE     INT64_C(25000)
 #define MINUTE_MS INT64_C(60000)
@@ -125,8 +126,12 @@ TEST(each_kind_of_divergence_is_found_and_named)
         booking_node_open(&node, NULL);
         sell(&node);
         booking_exec(&node,
-                     "DROP TRIGGER stock_ledger_no_update; DROP TRIGGER stock_ledger_no_delete");
-        booking_exec(&node, tamperings[i].sql);
+                     arena_printf(node.arena, "%s; %s",
+                                  test_on_postgres() ? "SET session_replication_role = replica"
+                                                     : "DROP TRIGGER stock_ledger_no_update;"
+                                                       "DROP TRIGGER stock_ledger_no_delete",
+                                  tamperings[i].sql)
+                         .ptr);
         e = audit(&node, &found);
         if (e != ERR_CONFLICT ||
             memmem(found.ptr, found.size, tamperings[i].found, strlen(tamperings[i].found)) == NULL)
@@ -144,7 +149,11 @@ TEST(the_ledger_is_append_only)
 
     booking_node_open(&node, NULL);
     sell(&node);
-    CHECK_I64(2, booking_i64(&node, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"
-                                    " AND tbl_name = 'stock_ledger'"));
+    CHECK_I64(test_on_postgres() ? 1 : 2,
+              booking_i64(&node, test_on_postgres()
+                                     ? "SELECT count(*) FROM pg_trigger"
+                                       " WHERE tgrelid = 'stock_ledger'::regclass"
+                                     : "SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"
+                                       " AND tbl_name = 'stock_ledger'"));
     CHECK_OK(audit(&node, &found));
 }

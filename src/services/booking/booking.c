@@ -145,6 +145,7 @@ const struct service booking_service = {
     .ops = ops,
     .statements = statements,
     .migrations = &booking_migrations,
+    .one_writer = true,
     .settings = &settings,
     .chores = chores,
     .jobs = jobs,

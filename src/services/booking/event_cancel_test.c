@@ -66,10 +66,11 @@ TEST(every_order_of_a_cancelled_event_ends)
         200,
         booking_send(&node, "customer-1", "DELETE", NULL, "/tickets/%s", card.tickets[0]).status);
     booking_exec(&node,
-                 "UPDATE ticket SET status = 1, used_at_ms = 1 WHERE id = (SELECT max(id) FROM "
-                 "ticket WHERE order_id = (SELECT max(order_id) FROM ticket t JOIN order_state s "
+                 "UPDATE ticket SET status = 1, used_at_ms = 1 WHERE id = (SELECT id FROM "
+                 "ticket WHERE order_id = (SELECT order_id FROM ticket t JOIN order_state s "
                  "ON s.id = t.order_id WHERE s.status = 2 AND s.event_id = (SELECT event_id FROM "
-                 "order_state WHERE status = 6)))");
+                 "order_state WHERE status = 6) ORDER BY order_id DESC LIMIT 1) "
+                 "ORDER BY id DESC LIMIT 1)");
     cancel(&node, &event);
 
     CHECK_STR("cancelled", str_of(order_status(&node, held)));

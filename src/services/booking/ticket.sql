@@ -12,7 +12,7 @@ WHERE t.order_id = $1 ORDER BY t.id;
 -- name: ticket_list_of_user
 SELECT t.order_id, t.event_id, t.ticket_type_id, t.user_id, t.status, t.generation, t.attendee_name, t.price_minor, t.used_at_ms, s.status, s.currency, s.due_minor, t.id
 FROM ticket t JOIN order_state s ON s.id = t.order_id
-WHERE t.user_id = $1 AND t.id < $2 AND s.status <> 0 AND ($4 IS NULL OR t.event_id = $4)
+WHERE t.user_id = $1 AND t.id < $2 AND s.status <> 0 AND (CAST($4 AS UUID) IS NULL OR t.event_id = $4)
 ORDER BY t.id DESC LIMIT $3;
 
 -- name: ticket_insert

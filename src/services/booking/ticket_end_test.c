@@ -84,8 +84,8 @@ TEST(ended_tickets_give_back_stock_and_count_and_kill_their_codes)
     CHECK_STR("17", booking_available(&node, node.arena, &event));
     CHECK_I64(3, booking_i64(&node, "SELECT quantity FROM event_buyer"));
     CHECK(id_parse(ORDER_PREFIX, str_of(order), &ending.order.uuid));
-    booking_exec(&node, "UPDATE ticket SET status = 1 WHERE id = (SELECT max(id) FROM ticket WHERE "
-                        "price_minor = 25000)");
+    booking_exec(&node, "UPDATE ticket SET status = 1 WHERE id = (SELECT id FROM ticket WHERE "
+                        "price_minor = 25000 ORDER BY id DESC LIMIT 1)");
 
     CHECK_OK(end_all(&node, &ending));
     CHECK_I64(2, ending.ended.count);
@@ -114,7 +114,8 @@ TEST(a_ticket_that_was_used_meanwhile_leaves_all_as_it_was)
     booking_node_open(&node, NULL);
     event = two_types(&node);
     CHECK(id_parse(ORDER_PREFIX, str_of(buy_both(&node, &event)), &ending.order.uuid));
-    booking_exec(&node, "UPDATE ticket SET status = 1 WHERE id = (SELECT max(id) FROM ticket)");
+    booking_exec(&node, "UPDATE ticket SET status = 1 WHERE id = (SELECT id FROM ticket "
+                        "ORDER BY id DESC LIMIT 1)");
     CHECK_ERR(ERR_CONFLICT, end_all(&node, &ending));
     CHECK_STR("17", booking_available(&node, node.arena, &event));
     CHECK_I64(

@@ -8,6 +8,7 @@
 
 #include "services/identity/identity_fixture.h"
 #include "support/test.h"
+#include "support/test_database.h"
 
 enum { CROWD = 8, FILE_SIZE_MAX = 32 * 1024 * 1024 };
 
@@ -284,6 +285,8 @@ TEST(a_copy_of_the_database_names_nobody_and_opens_nothing)
 {
     CLEANUP(office_close) struct office office;
 
+    if (test_on_postgres())
+        skip(); /* the same values are sealed, in files that are the server's */
     identity_fixture_open(&office);
     const struct answer answer =
         identity_ask(&office, NULL, "POST", "/register",

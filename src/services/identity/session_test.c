@@ -8,6 +8,7 @@
 #include "services/identity/identity_fixture.h"
 #include "support/sql_watch.h"
 #include "support/test.h"
+#include "support/test_database.h"
 
 enum { CROWD = 6 };
 
@@ -219,10 +220,16 @@ TEST(what_has_ended_long_ago_is_forgotten_however_much_it_is)
     const char *token = identity_token(&office, &answer);
     CHECK_I64(401, identity_login(&office, "ana@b.org", "wrong").status);
     office_exec(&office, "identity",
-                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200) "
-                "INSERT INTO user_session SELECT randomblob(16), user_id, randomblob(32), "
-                "randomblob(32), access_expires_ms, refresh_expires_ms, created_at_ms, NULL "
-                "FROM user_session, n");
+                test_on_postgres()
+                    ? "INSERT INTO user_session SELECT gen_random_uuid(), user_id, "
+                      "sha256(uuid_send(gen_random_uuid())), sha256(uuid_send(gen_random_uuid())), "
+                      "access_expires_ms, refresh_expires_ms, created_at_ms, NULL "
+                      "FROM user_session, generate_series(1, 1200)"
+                    : "WITH RECURSIVE n(i) AS "
+                      "(SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200) "
+                      "INSERT INTO user_session SELECT randomblob(16), user_id, randomblob(32), "
+                      "randomblob(32), access_expires_ms, refresh_expires_ms, created_at_ms, NULL "
+                      "FROM user_session, n");
     office_advance(&office, REFRESH_LIFE_S * INT64_C(1000));
     CHECK_I64(1201, office_i64(&office, "identity", "SELECT count(*) FROM user_session"));
     const struct answer expired = identity_me(&office, token);

@@ -383,6 +383,7 @@ TEST(a_mail_server_that_cannot_be_used_stops_the_start)
         .config = office.config,
         .log = office.log,
         .data_dir = office.dir,
+        .prepares = true,
     };
     CHECK_ERR(ERR_INVALID, node_open(&options, office.arena, &node, &why));
     CHECK(str_starts(why, STR("notify: ")));

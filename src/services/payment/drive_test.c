@@ -248,9 +248,10 @@ TEST(a_capture_that_is_refused_for_good_takes_the_tickets_back)
     till_open(&office);
     const order_id order = sell(&ways[0]);
     (void)till_pay(&office, "customer-1", "a", order, "tok_slow");
-    office_exec(&office, "payment",
-                "CREATE TRIGGER gone AFTER UPDATE ON payment_attempt WHEN NEW.state = 5 BEGIN "
-                "UPDATE sandbox_charge SET status = 4; END");
+    office_add_trigger(&office, "payment",
+                       &(struct test_trigger){"gone", "AFTER UPDATE", "payment_attempt",
+                                              "NEW.state = 5",
+                                              "UPDATE sandbox_charge SET status = 4"});
     office_advance(&office, 5000);
     CHECK(!check_end(&office, order));
     CHECK_I64(1, attempts_in(&office, order, "11"));
@@ -282,9 +283,10 @@ TEST(a_charge_that_somebody_captured_at_the_provider_is_refunded_too)
     const order_id order = sell(&ways[0]);
     (void)till_pay(&office, "customer-1", "a", order, "tok_slow");
     stand_in_take_away(order);
-    office_exec(&office, "payment",
-                "CREATE TRIGGER early AFTER UPDATE ON payment_attempt WHEN NEW.state = 7 BEGIN "
-                "UPDATE sandbox_charge SET status = 3; END");
+    office_add_trigger(&office, "payment",
+                       &(struct test_trigger){"early", "AFTER UPDATE", "payment_attempt",
+                                              "NEW.state = 7",
+                                              "UPDATE sandbox_charge SET status = 3"});
     till_settle_down(&office);
     CHECK_I64(10000, till_i64(&office, "SELECT refunded_minor FROM sandbox_charge"));
     till_check_audit(&office);

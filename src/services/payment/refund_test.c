@@ -56,17 +56,19 @@ static int64_t told(struct office *office, const char *kind)
     return till_i64(office, "SELECT count(*) FROM outbox WHERE kind = '%s'", kind);
 }
 
+static const struct test_trigger broken = {"broken", "BEFORE INSERT", "sandbox_refund", NULL, NULL};
+static const struct test_trigger broken_for_one = {"broken", "BEFORE INSERT", "sandbox_refund",
+                                                   "NEW.amount_minor = 1", NULL};
+
 /* The sandbox answers nothing any more, and so on. */
 static void break_sandbox(struct office *office)
 {
-    office_exec(office, "payment",
-                "CREATE TRIGGER broken BEFORE INSERT ON sandbox_refund BEGIN "
-                "SELECT RAISE(ABORT, 'broken'); END");
+    office_add_trigger(office, "payment", &broken);
 }
 
 static void mend_sandbox(struct office *office)
 {
-    office_exec(office, "payment", "DROP TRIGGER broken");
+    office_drop_trigger(office, "payment", &broken);
 }
 
 TEST(a_refund_counts_once_however_often_it_is_asked_for)
@@ -304,9 +306,7 @@ TEST(one_refund_that_keeps_failing_holds_no_other_up)
     CHECK_OK(refund(&office, &bad, &status));
     CHECK_OK(refund(&office, &good, &status));
     mend_sandbox(&office);
-    office_exec(&office, "payment",
-                "CREATE TRIGGER broken BEFORE INSERT ON sandbox_refund WHEN NEW.amount_minor = 1 "
-                "BEGIN SELECT RAISE(ABORT, 'broken'); END");
+    office_add_trigger(&office, "payment", &broken_for_one);
     office_advance(&office, REFUND_LEASE_MS);
     CHECK_I64(2, given_back(&office));
     mend_sandbox(&office);
