@@ -33,7 +33,8 @@ docs: deps-test build/debug/build.ninja
 	@ninja -C build/debug docs
 
 bench: all
-	@ninja -C build/release tests/bench/cache_bench tests/bench/hold_bench tests/bench/search_bench
+	@scripts/deps bench
+	@ninja -C build/release tests/bench/cache_bench tests/bench/hold_bench tests/bench/search_bench tests/bench/read_load
 	@scripts/bench build/release
 
 fuzz: deps-lint build/fuzz/build.ninja

@@ -137,6 +137,7 @@ static const struct event *box_new(const struct event *read)
     }
     event->document = render(event);
     event->json = blob_body(event->document);
+    event->digest = str_hash(event->json);
     return event;
 }
 

@@ -91,6 +91,7 @@ struct event {
     int64_t created_at_ms;
     struct blob *document; /* as the API shows it: rendered once, by the catalog */
     str json;              /* its body */
+    uint64_t digest;       /* of its body */
 };
 
 /* Is this type sold at `now_ms`? Pure. */

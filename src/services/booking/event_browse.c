@@ -6,6 +6,9 @@
 
 #include "services/booking/event_browse.h"
 
+#include <assert.h>
+
+#include "platform/crypto/crypto.h"
 #include "platform/http/blob.h"
 #include "services/booking/catalog.h"
 #include "services/booking/event_list.h"
@@ -14,7 +17,7 @@
 #include "services/booking/state.h"
 #include "services/booking/stock.h"
 
-enum { ANSWER_SIZE_MAX = 4 * 1024 * 1024, QUICK_EVENTS_MAX = 4096 };
+enum { ANSWER_SIZE_MAX = 4 * 1024 * 1024, SHOWN_SIZE_MAX = 16384, QUICK_EVENTS_MAX = 4096 };
 
 /* --- Making an answer --- */
 
@@ -38,6 +41,23 @@ static err write_page(struct call *call, const struct event_page *page, str *ret
     return out.overflow ? ERR_INTERNAL : ERR_OK;
 }
 
+/* Of what is shown, and not of its bytes: those are many, and each event's were counted when it
+ * was rendered. */
+static str etag_of(struct call *call, const struct event_query *query,
+                   const struct event_page *page)
+{
+    struct buf shown = buf_in(call->arena, SHOWN_SIZE_MAX);
+    uint8_t digest[SHA256_SIZE];
+
+    buf_printf(&shown, "%s %.*s", event_query_name(call, query), STR_ARG(page->next_cursor));
+    for (size_t i = 0; i < page->count; i++)
+        buf_printf(&shown, " %016llx", (unsigned long long)page->events[i]->digest);
+    assert(!shown.overflow);
+    sha256(buf_str(&shown), digest);
+    return arena_printf(call->arena, "\"%02x%02x%02x%02x%02x%02x%02x%02x\"", digest[0], digest[1],
+                        digest[2], digest[3], digest[4], digest[5], digest[6], digest[7]);
+}
+
 static err make(struct call *call, const struct event_query *query, struct list_basis *ret_basis,
                 struct blob **ret)
 {
@@ -49,6 +69,7 @@ static err make(struct call *call, const struct event_query *query, struct list_
     const struct blob_options options = {
         .content_type = STR("application/json"),
         .body = body,
+        .etag = etag_of(call, query, &page),
         .cache_control = STR("public, max-age=5, stale-while-revalidate=30"),
         .cache_control_known = STR("private, no-cache"),
     };
