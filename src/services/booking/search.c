@@ -23,11 +23,6 @@ uint32_t search_second(int64_t ms)
     return second < UINT32_MAX ? (uint32_t)second : UINT32_MAX;
 }
 
-static str key_of(const struct uuid *event)
-{
-    return (str){(const char *)event->bytes, sizeof(event->bytes)};
-}
-
 static uint32_t *chain_of(const struct search *search, uint64_t name_hash)
 {
     return &search->names[name_hash >> 32 & (search->slots_capacity - 1)];
@@ -62,16 +57,43 @@ static void unlink_name(struct search *search, uint32_t number)
         search->slots[slot->next].before = slot->before;
 }
 
+static uint32_t *id_chain_of(const struct search *search, struct uuid event)
+{
+    return &search->ids[uuid_hash(event) & (search->slots_capacity - 1)];
+}
+
+/* Where the event's slot is noted: the head of its chain, or the link before it. Holds SLOT_NONE if it is not in. */
+static uint32_t *find_id(struct search *search, struct uuid event)
+{
+    uint32_t *link = id_chain_of(search, event);
+
+    while (*link != SLOT_NONE && !uuid_eq(search->slots[*link].event, event))
+        link = &search->slots[*link].next_by_id;
+    return link;
+}
+
+static void link_id(struct search *search, uint32_t number)
+{
+    uint32_t *first = id_chain_of(search, search->slots[number].event);
+
+    search->slots[number].next_by_id = *first;
+    *first = number;
+}
+
 /* Only while all slots are taken. */
 static void widen(struct search *search, uint32_t capacity)
 {
     search->slots = mem_resize(search->slots, capacity * sizeof(search->slots[0]));
     search->ends_s = mem_resize(search->ends_s, capacity * sizeof(search->ends_s[0]));
+    search->ids = mem_resize(search->ids, capacity * sizeof(search->ids[0]));
     search->names = mem_resize(search->names, capacity * sizeof(search->names[0]));
     search->slots_capacity = capacity;
-    memset(search->names, 0xFF, capacity * sizeof(search->names[0])); /* SLOT_NONE */
-    for (uint32_t i = 0; i < search->slots_end; i++)
+    memset(search->ids, 0xFF, capacity * sizeof(search->ids[0])); /* SLOT_NONE */
+    memset(search->names, 0xFF, capacity * sizeof(search->names[0]));
+    for (uint32_t i = 0; i < search->slots_end; i++) {
+        link_id(search, i);
         link_name(search, i);
+    }
 }
 
 static uint32_t take_slot(struct search *search)
@@ -94,7 +116,6 @@ struct search *search_open(void)
     struct search *search = mem_new(struct search);
 
     terms_init(&search->terms);
-    search->by_event = map_open();
     search->free_slot = SLOT_NONE;
     widen(search, SLOTS_MIN);
     return search;
@@ -108,15 +129,15 @@ void search_close(struct search *search)
         mem_free(search->slots[i].said);
     mem_free(search->slots);
     mem_free(search->ends_s);
+    mem_free(search->ids);
     mem_free(search->names);
-    map_close(search->by_event);
     terms_done(&search->terms);
     mem_free(search);
 }
 
 size_t search_event_count(const struct search *search)
 {
-    return map_count(search->by_event);
+    return search->event_count;
 }
 
 size_t search_term_count(const struct search *search)
@@ -186,13 +207,17 @@ static posting posting_key(const struct search *search, uint32_t slot)
     return posting_of(0, search_second(search->slots[slot].starts_at_ms), slot);
 }
 
-static void take_out(struct search *search, struct search_said *said)
+static void take_out(struct search *search, uint32_t number)
 {
-    unions_remove(&search->terms, said->terms, said->term_count, posting_key(search, said->slot),
+    struct search_slot *slot = &search->slots[number];
+    const struct search_said *said = slot->said;
+
+    unions_remove(&search->terms, said->terms, said->term_count, posting_key(search, number),
                   search->ends_s);
-    unlink_name(search, said->slot);
-    search->slots[said->slot].said = NULL;
-    mem_free(said);
+    *find_id(search, slot->event) = slot->next_by_id;
+    unlink_name(search, number);
+    mem_free(slot->said);
+    slot->said = NULL;
 }
 
 static void put_in(struct search *search, uint32_t slot, struct uuid event,
@@ -209,7 +234,6 @@ static void put_in(struct search *search, uint32_t slot, struct uuid event,
 
     const size_t size = collector.count * sizeof(said_term);
     struct search_said *kept = mem_alloc(sizeof(*kept) + size);
-    kept->slot = slot;
     kept->term_count = (uint32_t)collector.count;
     memcpy(kept->terms, collector.said, size);
     search->slots[slot] = (struct search_slot){
@@ -220,25 +244,24 @@ static void put_in(struct search *search, uint32_t slot, struct uuid event,
         .said = kept,
     };
     search->ends_s[slot] = search_second(said->ends_at_ms);
+    link_id(search, slot);
     link_name(search, slot);
     unions_put(&search->terms, kept->terms, kept->term_count, posting_key(search, slot),
                search->ends_s);
-    (void)map_put(search->by_event, key_of(&event), kept);
 }
 
 err search_put(struct search *search, struct uuid event, const struct search_event *said,
                size_t *ret_slot)
 {
-    struct search_said *before = map_find(search->by_event, key_of(&event));
-    uint32_t slot;
+    uint32_t slot = *find_id(search, event);
 
-    if (before != NULL) {
-        slot = before->slot;
-        take_out(search, before);
+    if (slot != SLOT_NONE) {
+        take_out(search, slot);
     } else {
-        if (map_count(search->by_event) >= SEARCH_EVENTS_MAX)
+        if (search->event_count >= SEARCH_EVENTS_MAX)
             return ERR_LIMIT_EXCEEDED;
         slot = take_slot(search);
+        search->event_count++;
     }
     put_in(search, slot, event, said);
     *ret_slot = slot;
@@ -247,12 +270,12 @@ err search_put(struct search *search, struct uuid event, const struct search_eve
 
 void search_remove(struct search *search, struct uuid event)
 {
-    struct search_said *said = map_remove(search->by_event, key_of(&event));
+    const uint32_t slot = *find_id(search, event);
 
-    if (said == NULL)
+    if (slot == SLOT_NONE)
         return;
-    const uint32_t slot = said->slot;
-    take_out(search, said);
+    take_out(search, slot);
     search->slots[slot].next = search->free_slot;
     search->free_slot = slot;
+    search->event_count--;
 }

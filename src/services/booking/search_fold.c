@@ -38,9 +38,9 @@ uint32_t fold_next_code_point(str *rest)
     uint32_t code = REPLACEMENT;
     size_t taken = 1;
 
-    if (size > 0 && size <= rest->size) {
+    if (size > 0) { /* where it is broken, what there is of it is one character */
         code = (uint8_t)rest->ptr[0] & (size == 1 ? 0x7Fu : 0xFFu >> (size + 1));
-        while (taken < size && ((uint8_t)rest->ptr[taken] & 0xC0) == 0x80)
+        while (taken < size && taken < rest->size && ((uint8_t)rest->ptr[taken] & 0xC0) == 0x80)
             code = code << 6 | ((uint8_t)rest->ptr[taken++] & 0x3F);
         if (taken < size || code < least[size] || code > 0x10FFFF ||
             (code >= 0xD800 && code < 0xE000))

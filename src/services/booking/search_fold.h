@@ -9,7 +9,8 @@
 
 enum { FOLD_LETTERS_MAX = 3 };
 
-/* U+FFFD for a byte that begins no well-formed UTF-8. */
+/* U+FFFD for a byte that begins no well-formed UTF-8, and those of its sequence that are there: what
+ * follows does not change how a text is read. */
 uint32_t fold_next_code_point(str *rest);
 
 enum fold_kind {

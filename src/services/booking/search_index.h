@@ -1,13 +1,11 @@
 /* services/booking/search_index.h - what a struct search is made of; for search*.c alone. */
 #pragma once
 
-#include "base/map.h"
 #include "services/booking/search.h"
 #include "services/booking/search_unions.h"
 
 /* What must be taken out of the vocabulary when the event goes. */
 struct search_said {
-    uint32_t slot;
     uint32_t term_count;
     said_term terms[];
 };
@@ -22,19 +20,21 @@ struct search_slot {
     uint32_t
         next; /* of a free one: the next free one; else the next whose name_hash falls together */
     uint32_t before;
+    uint32_t next_by_id; /* whose id falls together with this one's */
 };
 
 enum { SLOT_NONE = UINT32_MAX };
 
 struct search {
     struct terms terms;
-    struct map *by_event; /* 16 bytes of uuid to struct search_said */
     struct search_slot *slots;
     uint32_t *ends_s; /* by slot: of ends_at_ms; small, because it is read for every posting */
     uint32_t slots_end;
     uint32_t slots_capacity; /* a power of two */
     uint32_t free_slot;      /* SLOT_NONE: none */
-    uint32_t *names;         /* slots_capacity chains: the first slot by name_hash, or SLOT_NONE */
+    uint32_t event_count;
+    uint32_t *ids;   /* slots_capacity chains: the first slot by the event's id, or SLOT_NONE */
+    uint32_t *names; /* the same by name_hash */
 };
 
 /* An instant as postings know it: ascending with it, but not beyond what 32 bits hold. */

@@ -84,6 +84,9 @@ struct named {
     struct uuid id; /* zero: its words tell it */
 };
 
+struct key_room {
+    char bytes[KEY_SIZE_MAX];
+};
 struct key {
     char *room; /* KEY_SIZE_MAX */
     size_t size;
@@ -107,9 +110,9 @@ static void add_word(void *arg, const struct word *word,
 }
 
 /* The kind, and the words or the id, in `room`. Absent if it has no word: nobody could find it. */
-static str make_key(const struct named *named, char room[KEY_SIZE_MAX])
+static str make_key(const struct named *named, struct key_room *room)
 {
-    struct key key = {.room = room};
+    struct key key = {.room = room->bytes};
     const uint8_t kind = (uint8_t)named->kind;
 
     add_bytes(&key, &kind, 1);
@@ -121,7 +124,7 @@ static str make_key(const struct named *named, char room[KEY_SIZE_MAX])
         key.size = 1;
         add_bytes(&key, named->id.bytes, sizeof(named->id.bytes));
     }
-    return (str){room, key.size};
+    return (str){room->bytes, key.size};
 }
 
 static str text_of(const struct name *name, const struct event *event)
@@ -226,7 +229,7 @@ static void set_slot(struct suggestions *suggestions, size_t slot, struct name *
     if (slot >= suggestions->slot_count) {
         suggestions->slot_count = 2 * slot + EVENTS_MIN;
         suggestions->slots =
-            mem_resize(suggestions->slots, suggestions->slot_count * sizeof(suggestions->slots[0]));
+            mem_resize(suggestions->slots, suggestions->slot_count * sizeof(struct name *));
     }
     suggestions->slots[slot] = name;
 }
@@ -273,8 +276,8 @@ static struct name *new_name(struct suggestions *suggestions, const struct named
 static void put_named(struct suggestions *suggestions, const struct named *named,
                       const struct event *event, int64_t now_ms)
 {
-    char room[KEY_SIZE_MAX];
-    const str key = make_key(named, room);
+    struct key_room room;
+    const str key = make_key(named, &room);
 
     if (key.ptr == NULL)
         return;
@@ -288,9 +291,9 @@ static void put_named(struct suggestions *suggestions, const struct named *named
         return; /* it says the name twice */
     if (name->count == name->capacity) {
         name->capacity = name->capacity > 0 ? 2 * name->capacity : EVENTS_MIN;
-        name->events = mem_resize(name->events, name->capacity * sizeof(name->events[0]));
+        name->events = mem_resize(name->events, name->capacity * sizeof(struct event *));
     }
-    memmove(name->events + at + 1, name->events + at, (name->count - at) * sizeof(name->events[0]));
+    memmove(name->events + at + 1, name->events + at, (name->count - at) * sizeof(struct event *));
     name->events[at] = event;
     name->count++;
     refresh(suggestions, name, now_ms);
@@ -299,8 +302,8 @@ static void put_named(struct suggestions *suggestions, const struct named *named
 static void remove_named(struct suggestions *suggestions, const struct named *named,
                          const struct event *event, int64_t now_ms)
 {
-    char room[KEY_SIZE_MAX];
-    const str key = make_key(named, room);
+    struct key_room room;
+    const str key = make_key(named, &room);
 
     if (key.ptr == NULL)
         return;
@@ -309,7 +312,7 @@ static void remove_named(struct suggestions *suggestions, const struct named *na
     if (name == NULL || !has_event(name, at, event))
         return;
     memmove(name->events + at, name->events + at + 1,
-            (name->count - at - 1) * sizeof(name->events[0]));
+            (name->count - at - 1) * sizeof(struct event *));
     name->count--;
     if (name->count > 0) {
         refresh(suggestions, name, now_ms);
