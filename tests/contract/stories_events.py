@@ -271,3 +271,39 @@ def a_calendar_is_one(world):
     world.expect(all(len(line.encode()) <= 75 for line in text.split("\r\n")), "a line of more than 75 octets")
     unfolded = text.replace("\r\n ", "")
     world.expect("Comma\\, semicolon\\; backslash\\\\ and" in unfolded and "DTSTART:20280605T180000Z" in unfolded, unfolded)
+
+
+@story
+def a_vendor_has_payment_methods_that_events_take(world):
+    """payment methods belong to the vendor, events take them, and what is needed stays"""
+    made = world.ask("create_payment_method", 201, who="vera", body={"type": "cash_on_arrival", "config": {"desk": "left"}}).json
+    path = {"method": made["id"]}
+    event = world.event(payment_methods=[{"type": "card"}, {"payment_method_id": made["id"]}])
+    world.expect(event["payment_methods"][1] == {"type": "cash_on_arrival", "payment_method_id": made["id"]}, f"{event['payment_methods']}")
+    seen = world.ask("list_payment_methods", 200, who="ana", query={"event_id": event["id"]}).json["data"]
+    world.expect([m.get("id") for m in seen] == [None, made["id"]] and "config" not in seen[1], f"{seen}")
+    own = world.ask("list_payment_methods", 200, who="vera", query={"limit": "100"}).json["data"]
+    world.expect(made in own, f"{own}")
+    world.refused("list_payment_methods", 422, "invalid_field", who="ana")
+    world.refused("list_payment_methods", 404, "not_found", who="ana", query={"event_id": "evt_01h455vb4pex5vsknk084sn02q"})
+    world.refused("list_payment_methods", 400, "malformed", who="vera", query={"cursor": "pm_"})
+    order = world.pay(world.book(event), method="cash_on_arrival")["order"]
+    world.refused("delete_payment_method", 409, "in_use", who="vera", path=path)
+    world.ask("settle_order", 200, who="vera", path={"order": order["id"]})
+    changed = world.ask("update_payment_method", 200, who="vera", path=path, body={"label": "At the door"}).json
+    world.expect(changed["config"] == {"desk": "left"} and changed["label"] == "At the door", f"{changed}")
+    world.settle_down()
+    shown = world.ask("get_event", 200, path={"event": event["id"]}).json
+    world.expect(shown["payment_methods"][1].get("label") == "At the door", f"{shown['payment_methods']}")
+    world.refused("update_payment_method", 422, "invalid_field", who="vera", path=path, body={"type": "card"})
+    world.ask("delete_payment_method", 204, who="vera", path=path)
+    added = world.ask("add_event_payment_method", 201, who="vera", path={"event": event["id"]}, body={"type": "bank_transfer"}).json
+    world.refused("add_event_payment_method", 409, "conflict", who="vera", path={"event": event["id"]}, body={"type": "bank_transfer"})
+    shown = world.ask("get_event", 200, path={"event": event["id"]}).json
+    world.expect([m["type"] for m in shown["payment_methods"]] == ["card", "bank_transfer"], f"{shown['payment_methods']}")
+    for _ in range(120):
+        if world.ask("create_payment_method", who="otto", body={"type": "card"}).status != 201:
+            break
+    world.refused("create_payment_method", 409, "limit_exceeded", who="otto", body={"type": "card"})
+    world.refused("create_payment_method", 403, "forbidden", who="root", body={"type": "card"})
+    world.expect(added["vendor_id"] == event["vendor_id"], f"{added}")

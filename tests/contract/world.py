@@ -145,6 +145,7 @@ class World:
         self.draft = self.event(status="draft")
         self.held = self.book(self.open)
         self.tickets = self.bought(self.open, 3)
+        self.method = self.ask("create_payment_method", 201, who="vera", body={"type": "bank_transfer", "label": "Bank"}).json
         given_back = self.bought(self.open, 1)[0]
         self.refunded = self.ask("cancel_ticket", 200, who="ana", path={"ticket": given_back["id"]}).json["refund"]
         self.promised = self.pay(self.book(self.open), method="cash_on_arrival")["order"]
@@ -167,7 +168,7 @@ class World:
 
     def path_value(self, name):
         values = {"event": self.open["id"], "order": self.held["id"], "ticket": self.tickets[0]["id"], "payment": self.challenged,
-                  "user": self.users["ana"]["id"], "slug": self.open["slug"], "refund": self.refunded["id"]}
+                  "user": self.users["ana"]["id"], "slug": self.open["slug"], "refund": self.refunded["id"], "method": self.method["id"]}
         return values[name]
 
     def good_register(self, operation):
@@ -215,6 +216,18 @@ class World:
         return Request(operation, query={"event_id": self.open["id"], "limit": "10"})
 
     good_list_tickets = good_list_orders
+
+    def good_list_payment_methods(self, operation):
+        return Request(operation, query={"event_id": self.open["id"], "limit": "10"})
+
+    def good_create_payment_method(self, operation):
+        return Request(operation, body={"type": "card", "label": "Cards", "config": {"account": "1"}})
+
+    def good_update_payment_method(self, operation):
+        return Request(operation, body={"type": "bank_transfer", "label": "Bank", "config": None})
+
+    def good_add_event_payment_method(self, operation):
+        return Request(operation, path={"event": self.draft["id"]}, body={"type": "bank_transfer", "label": None, "config": {}})
 
     def good_settle_order(self, operation):
         return Request(operation, path={"order": self.promised["id"]})

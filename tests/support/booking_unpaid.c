@@ -49,7 +49,27 @@ static err payment_settle_manual_run([[maybe_unused]] struct call *call,
 OP_DEFINE("payment", payment_settle_manual, struct payment_settle_manual, struct payment_settled,
           &settle_shape, &settled_shape);
 
-static const struct op *const payment_ops[] = {&payment_refund_op, &payment_settle_manual_op, NULL};
+static const struct json_field find_fields[] = {
+    JSON_F_ID("method", struct payment_method_find, method, PAYMENT_METHOD_PREFIX, JSON_OPTIONAL),
+};
+static const struct json_shape find_shape = JSON_SHAPE(find_fields, struct payment_method_find);
+static const struct json_field found_fields[] = {
+    JSON_F_TOKEN("type", struct payment_method_found, type, 0, 40, JSON_OPTIONAL),
+};
+static const struct json_shape found_shape = JSON_SHAPE(found_fields, struct payment_method_found);
+
+/* No vendor has any. */
+static err payment_method_find_run([[maybe_unused]] struct call *call,
+                                   [[maybe_unused]] const struct payment_method_find *in,
+                                   [[maybe_unused]] struct payment_method_found *ret)
+{
+    return ERR_NOT_FOUND;
+}
+OP_DEFINE("payment", payment_method_find, struct payment_method_find, struct payment_method_found,
+          &find_shape, &found_shape);
+
+static const struct op *const payment_ops[] = {&payment_refund_op, &payment_settle_manual_op,
+                                               &payment_method_find_op, NULL};
 static const struct migration_list payment_migrations = {.owner = "payment"}; /* it has an outbox */
 static const struct service other_payment = {
     .name = "payment", .ops = payment_ops, .migrations = &payment_migrations};

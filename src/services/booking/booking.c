@@ -18,6 +18,8 @@
 #include "services/booking/event_cancel.h"
 #include "services/booking/event_cancel.sql.h"
 #include "services/booking/event_edit.h"
+#include "services/booking/event_methods.h"
+#include "services/booking/event_methods.sql.h"
 #include "services/booking/event_store.sql.h"
 #include "services/booking/expiry.h"
 #include "services/booking/expiry.sql.h"
@@ -51,16 +53,16 @@ static const struct route_table *const route_tables[] = {
 };
 
 static const struct op *const ops[] = {
-    &booking_event_cards_op, &booking_event_page_op,      &booking_payment_begin_op,
-    &booking_confirm_op,     &booking_settle_op,          &booking_payment_abort_op,
-    &booking_order_view_op,  &booking_order_documents_op, NULL,
+    &booking_event_cards_op,   &booking_event_page_op,      &booking_payment_begin_op,
+    &booking_confirm_op,       &booking_settle_op,          &booking_payment_abort_op,
+    &booking_event_accepts_op, &booking_method_attach_op,   &booking_method_detach_op,
+    &booking_order_view_op,    &booking_order_documents_op, NULL,
 };
 
 static const struct sql_list *const statements[] = {
-    &audit_sql,        &buyer_sql,  &checkin_sql, &event_cancel_sql,
-    &event_store_sql,  &expiry_sql, &hold_sql,    &order_sql,
-    &order_refund_sql, &paying_sql, &stock_sql,   &ticket_sql,
-    &ticket_end_sql,   NULL,
+    &event_methods_sql, &audit_sql,  &buyer_sql,  &checkin_sql,    &event_cancel_sql,
+    &event_store_sql,   &expiry_sql, &hold_sql,   &order_sql,      &order_refund_sql,
+    &paying_sql,        &stock_sql,  &ticket_sql, &ticket_end_sql, NULL,
 };
 
 static const struct setting setting_rows[] = {
@@ -81,10 +83,11 @@ static const struct job_kind jobs[] = {
 };
 
 static const struct consumer consumers[] = {
-    {"payment", "refund.succeeded refund.failed",                            CONSUMER_DURABLE,  order_refund_follow},
+    {"payment", "payment_method.changed",                                    CONSUMER_DURABLE,  event_methods_follow},
+    {"payment", "refund.succeeded refund.failed",                            CONSUMER_DURABLE,  order_refund_follow },
     {"booking", "event.created event.updated event.cancelled event.deleted", CONSUMER_VOLATILE,
-     catalog_follow                                                                                                },
-    {NULL,      NULL,                                                        CONSUMER_VOLATILE, NULL               },
+     catalog_follow                                                                                                 },
+    {NULL,      NULL,                                                        CONSUMER_VOLATILE, NULL                },
 };
 
 /* --- What it keeps in memory --- */

@@ -64,6 +64,37 @@ struct booking_payment_abort {
 };
 OP_DECLARE(booking_payment_abort, struct booking_payment_abort, struct booking_view);
 
+/* --- What an event takes --- */
+
+/* Of an event that is published, or the caller's own. ERR_NOT_FOUND. */
+struct booking_event_accepts {
+    event_id event;
+};
+struct booking_event_accepted {
+    bool is_own; /* the caller may change it */
+    struct booking_accepted *accepted;
+    size_t accepted_count;
+};
+OP_DECLARE(booking_event_accepts, struct booking_event_accepts, struct booking_event_accepted);
+
+/* The caller's event takes the method from now on, under its id where it took that type already without one. Idempotent. ERR_NOT_FOUND: not his event;
+ * ERR_CONFLICT: another method of that type, or too many. */
+struct booking_method_attach {
+    event_id event;
+    struct booking_accepted method;
+};
+struct booking_method_done {
+    int64_t event_count; /* that were changed */
+};
+OP_DECLARE(booking_method_attach, struct booking_method_attach, struct booking_method_done);
+
+/* The vendor's events that are not over take the method no longer. Idempotent. ERR_IN_USE: an order needs it, or an event on sale takes nothing else. */
+struct booking_method_detach {
+    struct uuid vendor;
+    struct uuid method;
+};
+OP_DECLARE(booking_method_detach, struct booking_method_detach, struct booking_method_done);
+
 struct booking_order_find {
     order_id order;
 };

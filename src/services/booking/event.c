@@ -76,7 +76,8 @@ static const struct json_shape type_shape = JSON_SHAPE(type_fields, struct ticke
 static const struct json_field accepted_fields[] = {
     JSON_F_TOKEN("type", struct booking_accepted, type, 0, 40, JSON_OPTIONAL),
     JSON_F_TEXT("label", struct booking_accepted, label, 0, 100, JSON_OPTIONAL),
-    JSON_F_ID("payment_method_id", struct booking_accepted, payment_method, "pm", JSON_OPTIONAL),
+    JSON_F_ID("payment_method_id", struct booking_accepted, payment_method, PAYMENT_METHOD_PREFIX,
+              JSON_OPTIONAL),
 };
 const struct json_shape event_accepted_shape = JSON_SHAPE(accepted_fields, struct booking_accepted);
 

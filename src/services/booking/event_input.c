@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "services/booking/state.h"
+#include "services/payment/payment.h"
 
 enum { WALL_TIME_SIZE = 19 }; /* "2026-12-05T20:00:00" */
 
@@ -130,6 +131,13 @@ static void take_types(struct call *call, struct event_input *input, const struc
     }
 }
 
+static str method_text(struct arena *arena, struct uuid method)
+{
+    return uuid_is_zero(method)
+               ? STR_ABSENT
+               : arena_str(arena, str_of(id_format(PAYMENT_METHOD_PREFIX, method).text));
+}
+
 static void take_current(struct call *call, struct event_input *input, const struct event *current)
 {
     input->name = current->name;
@@ -157,8 +165,11 @@ static void take_current(struct call *call, struct event_input *input, const str
     input->methods = arena_new_array(call->arena, struct method_input, current->accepted_count);
     input->method_count = current->accepted_count;
     for (size_t i = 0; i < current->accepted_count; i++)
-        input->methods[i] = (struct method_input){.type = current->accepted[i].type,
-                                                  .label = current->accepted[i].label};
+        input->methods[i] = (struct method_input){
+            .type = current->accepted[i].type,
+            .label = current->accepted[i].label,
+            .payment_method = method_text(call->arena, current->accepted[i].payment_method),
+        };
     take_types(call, input, current);
 }
 
@@ -329,7 +340,52 @@ static bool is_method(str type)
     return false;
 }
 
-static void read_methods(struct call *call, const struct event_input *input, struct event *event)
+/* One that is named by its id: the event has it already, or it is asked for. */
+static err find_method(struct call *call, const struct event *current,
+                       const struct method_input *in, struct booking_accepted *ret)
+{
+    struct payment_method_find find = {.vendor = call->caller.vendor};
+    struct payment_method_found found = {0};
+
+    if (current != NULL)
+        find.vendor = current->vendor;
+    if (!id_parse(PAYMENT_METHOD_PREFIX, in->payment_method, &find.method))
+        return ERR_NOT_FOUND;
+    for (size_t i = 0; current != NULL && i < current->accepted_count; i++)
+        if (uuid_eq(current->accepted[i].payment_method, find.method)) {
+            *ret = current->accepted[i];
+            return ERR_OK;
+        }
+    TRY(payment_method_find(call, &find, &found));
+    *ret = (struct booking_accepted){found.type, found.label, find.method};
+    return ERR_OK;
+}
+
+static err read_method(struct call *call, const struct event *current,
+                       const struct method_input *in, size_t index, struct booking_accepted *ret)
+{
+    *ret = (struct booking_accepted){.type = in->type, .label = in->label};
+    if (in->payment_method.ptr == NULL) {
+        if (!is_method(in->type))
+            (void)!call_invalid(
+                call, item_pointer(call, "payment_methods", index, "type"),
+                "must be one of card, visa, mastercard, cash_on_arrival, bank_transfer, free");
+        return ERR_OK;
+    }
+    const err e = find_method(call, current, in, ret);
+    if (err_status(e) >= 500)
+        return e;
+    if (e != ERR_OK)
+        (void)!call_invalid(call, item_pointer(call, "payment_methods", index, "payment_method_id"),
+                            "is no payment method of this vendor");
+    else if (in->type.ptr != NULL && !str_eq(in->type, ret->type))
+        (void)!call_invalid(call, item_pointer(call, "payment_methods", index, "type"),
+                            "is not that of the payment method");
+    return ERR_OK;
+}
+
+static err read_methods(struct call *call, const struct event_input *input,
+                        const struct event *current, struct event *event)
 {
     static const struct method_input standard = {
         .type = {"card", 4}
@@ -340,20 +396,13 @@ static void read_methods(struct call *call, const struct event_input *input, str
     event->accepted = arena_new_array(call->arena, struct booking_accepted, count);
     event->accepted_count = count;
     for (size_t i = 0; i < count; i++) {
-        event->accepted[i] =
-            (struct booking_accepted){.type = methods[i].type, .label = methods[i].label};
-        if (methods[i].payment_method.ptr != NULL)
-            (void)!call_invalid(call, item_pointer(call, "payment_methods", i, "payment_method_id"),
-                                "is no payment method of this vendor");
-        else if (!is_method(methods[i].type))
-            (void)!call_invalid(
-                call, item_pointer(call, "payment_methods", i, "type"),
-                "must be one of card, visa, mastercard, cash_on_arrival, bank_transfer, free");
+        TRY(read_method(call, current, &methods[i], i, &event->accepted[i]));
         for (size_t j = 0; j < i; j++)
-            if (str_eq(event->accepted[j].type, methods[i].type))
+            if (str_eq(event->accepted[j].type, event->accepted[i].type))
                 (void)!call_invalid(call, item_pointer(call, "payment_methods", i, "type"),
                                     "is there twice");
     }
+    return ERR_OK;
 }
 
 static void read_place(struct call *call, const struct event_input *input, struct event *event)
@@ -420,7 +469,7 @@ err event_input_read(struct req *req, struct event_input *input, const struct ev
     read_times(call, input, &event);
     read_place(call, input, &event);
     read_types(call, input, current, &event);
-    read_methods(call, input, &event);
+    TRY(read_methods(call, input, current, &event));
     if (call->problem.errors.count > 0)
         return input->unknown_in_price ? ERR_UNKNOWN_FIELD : ERR_INVALID;
     *ret = event;

@@ -28,11 +28,12 @@ typedef struct refund_id {
     struct uuid uuid;
 } refund_id;
 
-#define EVENT_PREFIX       "evt"
-#define VENUE_PREFIX       "ven"
-#define ARTIST_PREFIX      "art"
-#define TICKET_TYPE_PREFIX "tt"
-#define ORDER_PREFIX       "ord"
-#define TICKET_PREFIX      "tkt"
-#define PAYMENT_PREFIX     "pay"
-#define REFUND_PREFIX      "rf"
+#define EVENT_PREFIX          "evt"
+#define VENUE_PREFIX          "ven"
+#define ARTIST_PREFIX         "art"
+#define TICKET_TYPE_PREFIX    "tt"
+#define ORDER_PREFIX          "ord"
+#define TICKET_PREFIX         "tkt"
+#define PAYMENT_PREFIX        "pay"
+#define REFUND_PREFIX         "rf"
+#define PAYMENT_METHOD_PREFIX "pm"

@@ -14,14 +14,14 @@
 struct payment_request {
     order_id order;
     str method;
-    str payment_method; /* TypeID of one of the event's methods */
+    struct uuid payment_method; /* one of the event's; zero: whichever it has for this */
     str token;
 };
 static const struct json_field request_fields[] = {
     JSON_F_ID("order_id", struct payment_request, order, ORDER_PREFIX, JSON_REQUIRED),
     JSON_F_TOKEN("method", struct payment_request, method, 1, 40, JSON_REQUIRED),
-    JSON_F_TOKEN("payment_method_id", struct payment_request, payment_method, 1, ID_TEXT_SIZE_MAX,
-                 JSON_OPTIONAL),
+    JSON_F_ID("payment_method_id", struct payment_request, payment_method, PAYMENT_METHOD_PREFIX,
+              JSON_OPTIONAL),
     JSON_F_TOKEN("token", struct payment_request, token, 1, DESK_TOKEN_SIZE_MAX, JSON_SECRET),
 };
 static const struct json_shape request_shape = JSON_SHAPE(request_fields, struct payment_request);
@@ -79,8 +79,12 @@ static bool is_card(str method)
 
 /* A card is taken as "card" of any brand, or by its brand. Nothing to pay needs no method of the
  * event. */
-static bool is_accepted(const struct booking_payment_begun *begun, str method, str brand)
+static bool is_accepted(const struct booking_payment_begun *begun, const struct payment_request *in,
+                        str brand)
 {
+    const str method = in->method;
+    const bool any = uuid_is_zero(in->payment_method);
+
     if (str_eq(method, STR("free")))
         return begun->total.minor == 0;
     if (begun->total.minor == 0)
@@ -88,6 +92,8 @@ static bool is_accepted(const struct booking_payment_begun *begun, str method, s
     for (size_t i = 0; i < begun->accepted_count; i++) {
         const str type = begun->accepted[i].type;
 
+        if (!any && !uuid_eq(begun->accepted[i].payment_method, in->payment_method))
+            continue;
         if (str_eq(type, method) || (is_card(method) && str_eq(type, brand)))
             return true;
     }
@@ -104,8 +110,6 @@ static err check_request(struct call *call, const struct payment_request *in, st
     if (!known)
         return call_invalid(call, "/method",
                             "must be one of card, cash_on_arrival, bank_transfer, free");
-    if (in->payment_method.ptr != NULL)
-        return call_invalid(call, "/payment_method_id", "names no payment method of this event");
     if (!is_card(in->method))
         return in->token.ptr == NULL
                    ? ERR_OK
@@ -363,7 +367,7 @@ static err begin(struct call *call, const struct payment_request *in, struct att
         return give_up(call, attempt, asked);
     if (asked != ERR_OK)
         return refer_or_withdraw(call, attempt, asked);
-    if (!is_accepted(&begun, in->method, attempt->brand)) {
+    if (!is_accepted(&begun, in, attempt->brand)) {
         if (abort_at_booking(call, attempt, ERR_METHOD_NOT_ACCEPTED) != ERR_OK)
             return give_up(call, attempt, ERR_UNAVAILABLE);
         return withdraw(

@@ -5,6 +5,8 @@
 #include "services/payment/attempt.sql.h"
 #include "services/payment/desk.h"
 #include "services/payment/drive.h"
+#include "services/payment/method.h"
+#include "services/payment/method.sql.h"
 #include "services/payment/migrations.h"
 #include "services/payment/pay.h"
 #include "services/payment/refund.h"
@@ -167,11 +169,12 @@ static const struct setting setting_rows[] = {
     SETTING_ONE_OF("payment.card_provider", "sandbox", "sandbox", "Who charges cards."),
 };
 static const struct settings payment_settings = SETTINGS(setting_rows);
-static const struct route_table *const routes[] = {&pay_routes, &sandbox_page_routes,
-                                                   &unresolved_routes, NULL};
-static const struct op *const ops[] = {&payment_refund_op, &payment_settle_manual_op, NULL};
-static const struct sql_list *const statements[] = {&attempt_sql, &refund_sql, &sandbox_sql,
-                                                    &unresolved_sql, NULL};
+static const struct route_table *const routes[] = {&method_routes, &pay_routes,
+                                                   &sandbox_page_routes, &unresolved_routes, NULL};
+static const struct op *const ops[] = {&payment_refund_op, &payment_settle_manual_op,
+                                       &payment_method_find_op, NULL};
+static const struct sql_list *const statements[] = {&attempt_sql, &method_sql,     &refund_sql,
+                                                    &sandbox_sql, &unresolved_sql, NULL};
 static const struct chore chores[] = {
     {DESK_CHORE,    desk_answer_late },
     {ATTEMPT_CHORE, attempt_reconcile},

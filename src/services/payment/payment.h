@@ -30,6 +30,17 @@ struct payment_settled {
 };
 OP_DECLARE(payment_settle_manual, struct payment_settle_manual, struct payment_settled);
 
+/* A vendor's payment method. ERR_NOT_FOUND: he has none by that id. */
+struct payment_method_find {
+    struct uuid vendor;
+    struct uuid method;
+};
+struct payment_method_found {
+    str type;
+    str label; /* absent: none */
+};
+OP_DECLARE(payment_method_find, struct payment_method_find, struct payment_method_found);
+
 extern const struct service payment_service;
 
 /* What needs somebody (unresolved.h), a line each; empty: nothing does. */

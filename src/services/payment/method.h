@@ -1,0 +1,13 @@
+/* payment/method.h - what vendors can be paid by: their payment methods, with a configuration that
+ * is sealed in the database. */
+#pragma once
+
+#include "platform/http/http.h"
+
+enum {
+    METHODS_MAX = 100, /* of one vendor */
+    METHOD_LABEL_MAX = 100,
+    METHOD_CONFIG_MAX = 4096, /* bytes of JSON */
+};
+
+extern const struct route_table method_routes;
