@@ -62,8 +62,6 @@ static int watch(sqlite3 *connection, [[maybe_unused]] char **ret_why,
 
 void sql_watch_open(void)
 {
-    if (getenv("BOXOFFICE_TEST_DATABASE") != NULL)
-        skip();
     CHECK_I64(SQLITE_OK, sqlite3_auto_extension((void (*)(void))watch));
 }
 

@@ -5,7 +5,7 @@
 
 #include "base/arena.h"
 
-/* Before the node is opened; skips the test where the databases are another engine's. It sees the connections that are opened from then on. */
+/* Before the node is opened: it sees the connections that are opened from then on. */
 void sql_watch_open(void);
 /* Forgets what was run so far. */
 void sql_watch_begin(void);

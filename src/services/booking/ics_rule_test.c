@@ -59,9 +59,9 @@ TEST(rules_give_what_dateutil_gives)
     CHECK(oracle != NULL);
     while (fgets(line, sizeof(line), oracle) != NULL) {
         str rest = str_trim(str_of(line));
-        str rule;
-        str start;
-        str last;
+        str rule = STR_ABSENT;
+        str start = STR_ABSENT;
+        str last = STR_ABSENT;
         struct ics_when until;
 
         CHECK(str_split(&rest, '|', &rule) && str_split(&rest, '|', &start) &&

@@ -11,6 +11,7 @@
 #include "support/json_at.h"
 #include "support/sql_watch.h"
 #include "support/test.h"
+#include "support/test_database.h"
 
 static void open_watched(struct booking_node *node)
 {
@@ -26,6 +27,9 @@ static void check_tables(struct booking_node *node, const char *expected)
 
 TEST(a_hold_touches_hot_tables_only)
 {
+    if (test_on_postgres())
+        return; /* SQLite tells which tables are touched */
+
     CLEANUP(booking_node_close) struct booking_node node;
     struct known_event event;
     struct known_event limited;
@@ -54,6 +58,9 @@ TEST(a_hold_touches_hot_tables_only)
 
 TEST(looking_asks_no_database)
 {
+    if (test_on_postgres())
+        return; /* SQLite tells which tables are touched */
+
     static const char *const paths[] = {"/events", "/events?search=event", "/events?sort=price_asc",
                                         "/events?city=cairo&available=true"};
     CLEANUP(booking_node_close) struct booking_node node;
@@ -74,6 +81,9 @@ TEST(looking_asks_no_database)
 
 TEST(the_door_touches_hot_tables_only)
 {
+    if (test_on_postgres())
+        return; /* SQLite tells which tables are touched */
+
     CLEANUP(booking_node_close) struct booking_node node;
     struct known_event event;
     struct bought bought;

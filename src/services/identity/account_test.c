@@ -283,10 +283,11 @@ static bool is_on_disk(struct office *office, str what)
 
 TEST(a_copy_of_the_database_names_nobody_and_opens_nothing)
 {
+    if (test_on_postgres())
+        return; /* the same values are sealed, in files that are the server's */
+
     CLEANUP(office_close) struct office office;
 
-    if (test_on_postgres())
-        skip(); /* the same values are sealed, in files that are the server's */
     identity_fixture_open(&office);
     const struct answer answer =
         identity_ask(&office, NULL, "POST", "/register",

@@ -290,6 +290,9 @@ TEST(a_password_is_hashed_anew_when_hashing_has_become_dearer)
 
 TEST(a_token_is_looked_up_in_narrow_tables)
 {
+    if (test_on_postgres())
+        return; /* SQLite tells which tables are touched */
+
     CLEANUP(office_close) struct office office;
 
     sql_watch_open();
