@@ -121,10 +121,16 @@ static str decode_carets(struct arena *arena, str text)
     size_t size = 0;
 
     for (size_t i = 0; i < text.size; i++) {
-        const char next = text.ptr[i] == '^' && i + 1 < text.size ? text.ptr[i + 1] : '\0';
+        const bool escapes = text.ptr[i] == '^' && i + 1 < text.size;
+        const int next = escapes ? text.ptr[i + 1] : 0;
 
         if (next == 'n' || next == '^' || next == '\'') {
-            to[size++] = next == 'n' ? '\n' : next == '^' ? '^' : '"';
+            to[size] = '"';
+            if (next == '^')
+                to[size] = '^';
+            if (next == 'n')
+                to[size] = '\n';
+            size++;
             i++;
         } else {
             to[size++] = text.ptr[i];

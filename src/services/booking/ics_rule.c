@@ -154,8 +154,7 @@ static void complete(struct ics_rule *rule, const struct civil *start)
         (void)ics_numbers_add(&rule->month_days, start->day);
     if ((rule->frequency == ICS_WEEKLY && rule->weekday_count == 0) ||
         (rule->frequency == ICS_YEARLY && rule->weeks.count > 0 && !names_days))
-        rule->weekdays[rule->weekday_count++] =
-            (struct ics_weekday){(int8_t)civil_weekday(start), 0};
+        rule->weekdays[rule->weekday_count++] = (struct ics_weekday){civil_weekday(start), 0};
     if (rule->hours.count == 0 && rule->frequency > ICS_HOURLY)
         (void)ics_numbers_add(&rule->hours, start->hour);
     if (rule->minutes.count == 0 && rule->frequency > ICS_MINUTELY)
@@ -249,7 +248,7 @@ static bool fill_short(struct ics_walk *walk)
         walk->period = floor_div(behind_ms - begin + step_ms - 1, step_ms) - 1;
         return true;
     }
-    walk->total = (rule->frequency == ICS_HOURLY ? rule->minutes.count : 1) *
+    walk->total = (int64_t)(rule->frequency == ICS_HOURLY ? rule->minutes.count : 1) *
                   (rule->frequency > ICS_SECONDLY ? rule->seconds.count : 1);
     return true;
 }

@@ -34,8 +34,8 @@ struct ics_numbers {
 bool ics_numbers_add(struct ics_numbers *numbers, int64_t number);
 
 struct ics_weekday {
-    int8_t weekday; /* 0 is Sunday */
-    int8_t nth;     /* of the month or year; -1: the last; 0: every */
+    int weekday; /* 0 is Sunday */
+    int nth;     /* of the month or year; -1: the last; 0: every */
 };
 
 enum ics_until { ICS_NO_UNTIL, ICS_UNTIL_DAY, ICS_UNTIL_WALL, ICS_UNTIL_UTC };

@@ -3,25 +3,31 @@
 
 #include <string.h>
 
-bool ics_when_parse(str text, struct ics_when *ret)
+/* "19970714", "19970714T133000": the digits. */
+static bool parse_digits(str text, int digits[14])
 {
-    int digits[14] = {0};
     size_t at = 0;
 
-    *ret = (struct ics_when){0};
-    if (text.size != 8 && text.size != 15 && text.size != 16)
-        return false;
-    for (size_t i = 0; i < (text.size == 8 ? 8U : 15U); i++) {
-        if (i == 8) {
-            if (text.ptr[8] != 'T' && text.ptr[8] != 't')
-                return false;
-            continue;
-        }
-        if (text.ptr[i] < '0' || text.ptr[i] > '9')
+    for (size_t i = 0; i < text.size; i++) {
+        const char c = text.ptr[i];
+
+        if (i == 8 ? c != 'T' && c != 't' : c < '0' || c > '9')
             return false;
-        digits[at++] = text.ptr[i] - '0';
+        if (i != 8)
+            digits[at++] = c - '0';
     }
-    if (text.size == 16 && text.ptr[15] != 'Z' && text.ptr[15] != 'z')
+    return true;
+}
+
+bool ics_when_parse(str text, struct ics_when *ret)
+{
+    const bool is_utc = text.size == 16 && (text.ptr[15] == 'Z' || text.ptr[15] == 'z');
+    int digits[14] = {0};
+
+    *ret = (struct ics_when){0};
+    if (is_utc)
+        text.size--;
+    if ((text.size != 8 && text.size != 15) || !parse_digits(text, digits))
         return false;
     struct civil civil = {
         .year = digits[0] * 1000 + digits[1] * 100 + digits[2] * 10 + digits[3],
@@ -35,7 +41,7 @@ bool ics_when_parse(str text, struct ics_when *ret)
         civil.second = 59;
     if (!civil_is_valid(&civil))
         return false;
-    ret->kind = text.size == 8 ? ICS_DAY : text.size == 15 ? ICS_WALL : ICS_UTC;
+    ret->kind = is_utc ? ICS_UTC : text.size == 8 ? ICS_DAY : ICS_WALL;
     ret->ms = civil_to_ms(&civil);
     return true;
 }
@@ -81,10 +87,10 @@ static bool parse_numbers(str text, int64_t least, int64_t most, struct ics_numb
 
 static bool parse_weekday(str text, int *ret)
 {
-    static const char names[] = "SUMOTUWETHFRSA";
+    static const char *const names[] = {"SU", "MO", "TU", "WE", "TH", "FR", "SA"};
 
     for (int i = 0; i < 7; i++)
-        if (str_eq_nocase(text, (str){&names[2 * i], 2})) {
+        if (str_eq_nocase(text, str_of(names[i]))) {
             *ret = i;
             return true;
         }
@@ -105,7 +111,7 @@ static bool parse_weekdays(str text, struct ics_rule *rule)
         if (part.size > 2 && (!parse_number(str_slice(part, 0, part.size - 2), &nth) || nth < -53 ||
                               nth > 53 || nth == 0))
             return false;
-        rule->weekdays[rule->weekday_count++] = (struct ics_weekday){(int8_t)weekday, (int8_t)nth};
+        rule->weekdays[rule->weekday_count++] = (struct ics_weekday){weekday, (int)nth};
     }
     return rule->weekday_count > 0;
 }

@@ -13,17 +13,8 @@ static str text_of(struct arena *arena, const struct ics_event *event, const cha
 
     if (line == NULL)
         return STR_ABSENT;
-    str text = ics_text(arena, line->value);
-    if (!many_lines) {
-        char *copy = arena_alloc(arena, text.size + 1);
-
-        for (size_t i = 0; i < text.size; i++)
-            copy[i] = text.ptr[i] == '\n' || text.ptr[i] == '\r' || text.ptr[i] == '\t'
-                          ? ' '
-                          : text.ptr[i];
-        text.ptr = copy;
-    }
-    return text;
+    const str text = ics_text(arena, line->value);
+    return many_lines ? text : import_one_line(arena, text);
 }
 
 static void put_place(struct arena *arena, const struct ics_event *event,

@@ -162,6 +162,18 @@ static err give_event(struct ld_run *ld, const json_t *event, size_t line)
     return import_give(ld->run, &draft);
 }
 
+/* An event, and what is part of it; else all that it holds. */
+static err take_node(struct ld_run *ld, struct stack *stack, const json_t *node, size_t line)
+{
+    if (!ld_is_event(node)) {
+        push_children(stack, node);
+        return ERR_OK;
+    }
+    push(stack, json_object_get(node, "subEvents"));
+    push(stack, json_object_get(node, "subEvent"));
+    return give_event(ld, node, line);
+}
+
 static err give_events(struct ld_run *ld, const json_t *document, size_t line)
 {
     CLEANUP(arena_close_at) struct arena *arena = arena_open(0);
@@ -171,13 +183,7 @@ static err give_events(struct ld_run *ld, const json_t *document, size_t line)
     while (stack.count > 0 && ld->run->given + ld->run->refused < IMPORT_ROWS_MAX) {
         const json_t *node = stack.items[--stack.count];
 
-        if (ld_is_event(node)) {
-            push(&stack, json_object_get(node, "subEvents"));
-            push(&stack, json_object_get(node, "subEvent"));
-            TRY(give_event(ld, node, line));
-        } else {
-            push_children(&stack, node);
-        }
+        TRY(take_node(ld, &stack, node, line));
     }
     return ERR_OK;
 }

@@ -15,30 +15,43 @@ static str string_of(const json_t *string)
     return (str){json_string_value(string), json_string_length(string)};
 }
 
+/* Without the zeros at its end. */
+static str real_of(struct arena *arena, double real)
+{
+    str text = arena_printf(arena, "%.4f", real);
+
+    while (str_ends(text, STR("0")))
+        text.size--;
+    return str_ends(text, STR(".")) ? str_slice(text, 0, text.size - 1) : text;
+}
+
+/* What an object or a list says in one word. */
+static const json_t *inner_of(const json_t *value)
+{
+    static const char *const names[] = {"@value", "value", "name", "url"};
+
+    if (json_is_array(value))
+        return json_array_get(value, 0);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (json_object_get(value, names[i]) != NULL)
+            return json_object_get(value, names[i]);
+    return NULL;
+}
+
 str ld_text(struct arena *arena, const json_t *value)
 {
-    for (int depth = 0; depth < DEPTH_MAX && value != NULL; depth++) {
-        if (json_is_string(value))
-            return str_trim(string_of(value)).size > 0 ? str_trim(string_of(value)) : STR_ABSENT;
-        if (json_is_integer(value))
-            return arena_printf(arena, "%lld", (long long)json_integer_value(value));
-        if (json_is_real(value)) { /* without the zeros at its end */
-            str text = arena_printf(arena, "%.4f", json_real_value(value));
+    str text = STR_ABSENT;
 
-            while (str_ends(text, STR("0")))
-                text.size--;
-            return str_ends(text, STR(".")) ? str_slice(text, 0, text.size - 1) : text;
-        }
-        if (json_is_array(value)) {
-            value = json_array_get(value, 0);
-            continue;
-        }
-        const json_t *inner = json_object_get(value, "@value");
-        inner = inner != NULL ? inner : json_object_get(value, "value");
-        inner = inner != NULL ? inner : json_object_get(value, "name");
-        value = inner != NULL ? inner : json_object_get(value, "url");
-    }
-    return STR_ABSENT;
+    for (int depth = 0; depth < DEPTH_MAX && (json_is_array(value) || json_is_object(value));
+         depth++)
+        value = inner_of(value);
+    if (json_is_string(value))
+        text = str_trim(string_of(value));
+    if (json_is_integer(value))
+        text = arena_printf(arena, "%lld", (long long)json_integer_value(value));
+    if (json_is_real(value))
+        text = real_of(arena, json_real_value(value));
+    return text.size > 0 ? text : STR_ABSENT;
 }
 
 str ld_word(str text)
@@ -71,19 +84,6 @@ str ld_when(struct arena *arena, str text)
         is_digits(str_slice(text, size - 2, size)))
         return arena_printf(arena, "%.*s:00", STR_ARG(text)); /* "+02" */
     return text;
-}
-
-/* One line: names from pages have line ends in them. */
-static str one_line(struct arena *arena, str text)
-{
-    if (text.ptr == NULL)
-        return text;
-    char *copy = arena_alloc(arena, text.size + 1);
-
-    for (size_t i = 0; i < text.size; i++)
-        copy[i] =
-            text.ptr[i] == '\n' || text.ptr[i] == '\r' || text.ptr[i] == '\t' ? ' ' : text.ptr[i];
-    return (str){copy, text.size};
 }
 
 /* --- Types --- */
@@ -138,7 +138,7 @@ static void read_address(struct arena *arena, const json_t *address, struct impo
 {
     if (!json_is_object(address)) {
         struct import_draft parts = {0};
-        const str line = one_line(arena, ld_text(arena, address));
+        const str line = import_one_line(arena, ld_text(arena, address));
 
         /* The line has no venue in it, which import_place expects first. */
         import_place(arena, arena_printf(arena, "-, %.*s", STR_ARG(line)), &parts);
@@ -147,10 +147,13 @@ static void read_address(struct arena *arena, const json_t *address, struct impo
         draft->texts[IMPORT_COUNTRY] = parts.texts[IMPORT_COUNTRY];
         return;
     }
-    const str street = one_line(arena, ld_text(arena, json_object_get(address, "streetAddress")));
-    const str code = one_line(arena, ld_text(arena, json_object_get(address, "postalCode")));
-    const str region = one_line(arena, ld_text(arena, json_object_get(address, "addressRegion")));
-    const str city = one_line(arena, ld_text(arena, json_object_get(address, "addressLocality")));
+    const str street =
+        import_one_line(arena, ld_text(arena, json_object_get(address, "streetAddress")));
+    const str code = import_one_line(arena, ld_text(arena, json_object_get(address, "postalCode")));
+    const str region =
+        import_one_line(arena, ld_text(arena, json_object_get(address, "addressRegion")));
+    const str city =
+        import_one_line(arena, ld_text(arena, json_object_get(address, "addressLocality")));
 
     draft->texts[IMPORT_ADDRESS] =
         street.ptr != NULL && code.ptr != NULL
@@ -158,7 +161,7 @@ static void read_address(struct arena *arena, const json_t *address, struct impo
             : street;
     draft->texts[IMPORT_CITY] = city.ptr != NULL ? city : region;
     draft->texts[IMPORT_COUNTRY] =
-        one_line(arena, ld_text(arena, json_object_get(address, "addressCountry")));
+        import_one_line(arena, ld_text(arena, json_object_get(address, "addressCountry")));
 }
 
 static bool is_virtual(const json_t *location)
@@ -185,10 +188,11 @@ static void read_location(struct arena *arena, const json_t *location, struct im
         return; /* the first counts */
     draft->texts[IMPORT_ONLINE] = STR_ABSENT;
     if (json_is_string(location)) {
-        import_place(arena, one_line(arena, ld_text(arena, location)), draft);
+        import_place(arena, import_one_line(arena, ld_text(arena, location)), draft);
         return;
     }
-    draft->texts[IMPORT_VENUE] = one_line(arena, ld_text(arena, json_object_get(location, "name")));
+    draft->texts[IMPORT_VENUE] =
+        import_one_line(arena, ld_text(arena, json_object_get(location, "name")));
     if (json_object_get(location, "address") != NULL)
         read_address(arena, json_object_get(location, "address"), draft);
     draft->texts[IMPORT_LAT] = ld_text(arena, json_object_get(geo, "latitude"));
@@ -226,9 +230,9 @@ static void read_artists(struct arena *arena, const json_t *event, struct import
     str *artists = arena_new_array(arena, str, count);
 
     for (size_t i = 0; i < count; i++) {
-        const str name =
-            one_line(arena, ld_text(arena, json_is_array(performer) ? json_array_get(performer, i)
-                                                                    : performer));
+        const str name = import_one_line(
+            arena,
+            ld_text(arena, json_is_array(performer) ? json_array_get(performer, i) : performer));
 
         if (name.ptr != NULL)
             artists[draft->artist_count++] = name;
@@ -273,7 +277,8 @@ const char *ld_event_read(struct import_run *run, const json_t *event, struct im
     struct arena *arena = run->arena;
     const str doors = ld_when(arena, ld_text(arena, json_object_get(event, "doorTime")));
 
-    draft->texts[IMPORT_NAME] = one_line(arena, ld_text(arena, json_object_get(event, "name")));
+    draft->texts[IMPORT_NAME] =
+        import_one_line(arena, ld_text(arena, json_object_get(event, "name")));
     draft->texts[IMPORT_DESCRIPTION] = ld_text(arena, json_object_get(event, "description"));
     draft->texts[IMPORT_STARTS_AT] =
         ld_when(arena, ld_text(arena, json_object_get(event, "startDate")));

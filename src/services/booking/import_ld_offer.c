@@ -20,8 +20,11 @@ static str amount_of(struct arena *arena, str text)
         return text;
     char *copy = arena_alloc(arena, text.size + 1);
 
-    for (size_t i = 0; i < text.size; i++)
-        copy[i] = text.ptr[i] == ',' && i + 3 >= text.size ? '.' : text.ptr[i];
+    for (size_t i = 0; i < text.size; i++) {
+        copy[i] = text.ptr[i];
+        if (copy[i] == ',' && i + 3 >= text.size)
+            copy[i] = '.';
+    }
     return (str){copy, text.size};
 }
 

@@ -5,6 +5,20 @@
 
 enum { PARTS_MAX = 16, WORD_SIZE_MAX = 64 };
 
+str import_one_line(struct arena *arena, str text)
+{
+    if (text.ptr == NULL)
+        return text;
+    char *copy = arena_alloc(arena, text.size + 1);
+
+    for (size_t i = 0; i < text.size; i++) {
+        copy[i] = text.ptr[i];
+        if (copy[i] == '\n' || copy[i] == '\r' || copy[i] == '\t')
+            copy[i] = ' ';
+    }
+    return (str){copy, text.size};
+}
+
 bool import_is_web(str text)
 {
     return str_eq_nocase(str_slice(text, 0, 7), STR("http://")) ||

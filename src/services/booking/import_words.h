@@ -3,6 +3,8 @@
 
 #include "services/booking/import_row.h"
 
+/* A copy whose line ends and tabs are spaces: names have one line. Absent stays absent. */
+str import_one_line(struct arena *arena, str text);
 /* Does it begin as the address of a web page? */
 bool import_is_web(str text);
 /* The event type that a word such as "Music", "MusicEvent" or "Theatre" stands for; absent: none. */
