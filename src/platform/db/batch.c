@@ -94,21 +94,22 @@ static err apply_many(const struct batch *batch, struct batch_write *first, stru
     return ERR_OK;
 }
 
+/* Applies the first, with all that can go with it; gives its failure, and in *ret_next what is left. */
+static err apply_some(struct batch *batch, struct batch_write *first, bool one_by_one,
+                      struct tx *tx, struct batch_write **ret_next)
+{
+    if (first->many && batch->many != NULL && !one_by_one)
+        return apply_many(batch, first, tx, ret_next);
+    *ret_next = first->next;
+    first->result = apply_one(first, tx);
+    return is_failure(first->result) ? first->result : ERR_OK;
+}
+
 /* Applies all of them in `tx`; gives the first failure. */
 static err apply_all(struct batch *batch, struct batch_write *first, bool one_by_one, struct tx *tx)
 {
-    struct batch_write *write = first;
-
-    while (write != NULL) {
-        if (write->many && batch->many != NULL && !one_by_one) {
-            TRY(apply_many(batch, write, tx, &write));
-            continue;
-        }
-        write->result = apply_one(write, tx);
-        if (is_failure(write->result))
-            return write->result;
-        write = write->next;
-    }
+    while (first != NULL)
+        TRY(apply_some(batch, first, one_by_one, tx, &first));
     return batch->seal != NULL ? batch->seal(batch->owner, tx) : ERR_OK;
 }
 

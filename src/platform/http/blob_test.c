@@ -23,8 +23,9 @@ static void fill(char *to, size_t size, bool is_noise)
 
     rng_seeded_init(&rng, 7);
     for (size_t i = 0; i < size; i++)
-        to[i] = is_noise ? (char)(' ' + 1 + rng_below(&rng.rng, 90))
-                         : pattern[i % (sizeof(pattern) - 1)];
+        to[i] = pattern[i % (sizeof(pattern) - 1)];
+    for (size_t i = 0; is_noise && i < size; i++)
+        to[i] = (char)(' ' + 1 + rng_below(&rng.rng, 90));
 }
 
 static struct blob *make(size_t size, bool is_noise, str content_type, str etag)

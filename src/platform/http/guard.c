@@ -86,9 +86,11 @@ static bool is_digit(char c)
 
 const struct refusal *guard_scan(const char *bytes, size_t size, size_t *seen, size_t *ret_size)
 {
-    char before = *seen > 0 ? bytes[*seen - 1] : '\0';
+    char before = '\0';
 
     *ret_size = 0;
+    if (*seen > 0)
+        before = bytes[*seen - 1];
     for (size_t i = *seen; i < size; before = bytes[i++]) {
         const char c = bytes[i];
 

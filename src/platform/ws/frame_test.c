@@ -242,7 +242,8 @@ TEST(a_close_says_why_in_whole_characters)
     str reason;
 
     memset(text, 'x', WS_REASON_SIZE_MAX - 1);
-    memcpy(text + WS_REASON_SIZE_MAX - 1, "\xc3\xa4", 2); /* its first byte would still fit */
+    text[WS_REASON_SIZE_MAX - 1] = '\xc3'; /* would still fit */
+    text[WS_REASON_SIZE_MAX] = '\xa4';
     const size_t size = ws_close_write(payload, WS_POLICY, str_of(text));
     CHECK_I64(WS_CONTROL_SIZE_MAX - 1, (int64_t)size);
     CHECK_I64(WS_POLICY, ws_close_read((str){payload, size}, &reason));
