@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "base/mem.h"
+#include "platform/metrics/spent.h"
 
 enum { STRIPES = 64 };
 
@@ -155,6 +156,7 @@ static void owe(struct buckets *buckets, struct slot *slot)
 static void await_settled(struct buckets *buckets, struct stripe *stripe, const struct slot *slot)
 {
     const uint64_t key = slot->key;
+    const int64_t began_ns = clock_stopwatch_ns();
 
     while (slot->key == key && unconfirmed(slot) >= slice_of(slot) &&
            atomic_load(&buckets->is_shared)) {
@@ -162,6 +164,7 @@ static void await_settled(struct buckets *buckets, struct stripe *stripe, const 
             buckets->wake(buckets->arg);
         (void)pthread_cond_wait(&stripe->settled, &stripe->lock);
     }
+    spent_add(SPENT_CACHE, clock_stopwatch_ns() - began_ns);
 }
 
 err buckets_take(struct buckets *buckets, uint64_t key, const struct bucket_limit *limit,

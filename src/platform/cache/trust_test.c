@@ -3,6 +3,7 @@
 
 #include "platform/cache/cache_fixture.h"
 #include "platform/cache/connect.h"
+#include "platform/metrics/spent.h"
 #include "support/test.h"
 
 enum { DEADLINE_MS = 10000 };
@@ -50,6 +51,19 @@ TEST(instances_see_each_others_values)
     cache_remove(lab.other.cache, STR("a"));
     CHECK(peer_get(&lab.other, "a").ptr == NULL);
     CHECK(peer_get(&lab.peer, "a").ptr == NULL);
+}
+
+TEST(who_waited_for_redis_has_spent_time_on_the_cache)
+{
+    CLEANUP(close_lab) struct lab lab;
+    int64_t spent_ns[SPENT_KINDS];
+
+    open_lab(&lab);
+    spent_take(spent_ns);
+    CHECK(peer_get(&lab.peer, "a").ptr == NULL);
+    spent_take(spent_ns);
+    CHECK(spent_ns[SPENT_CACHE] > 0);
+    CHECK_I64(0, spent_ns[SPENT_DATABASE]);
 }
 
 TEST(neither_keys_nor_values_can_be_read)

@@ -15,6 +15,7 @@
 #include "platform/cache/private.h"
 #include "platform/crypto/crypto.h"
 #include "platform/metrics/metrics.h"
+#include "platform/metrics/spent.h"
 
 enum { EXPIRY_SIZE = 8, TTL_GRACE_MS = 1000 };
 #define TTL_MAX_MS (INT64_C(30) * 86400 * 1000)
@@ -137,10 +138,12 @@ err cache_get(struct cache *cache, str key, int64_t now_ms, struct arena *arena,
 
     if (cache->link == NULL || !send_get(cache, &name, end_wait, &wait))
         return get_here(cache, &name, now_ms, arena, ret);
+    const int64_t began_ns = clock_stopwatch_ns();
     (void)pthread_mutex_lock(&wait.lock);
     while (!wait.is_done) /* the link ends every order, by its deadline at the latest */
         (void)pthread_cond_wait(&wait.changed, &wait.lock);
     (void)pthread_mutex_unlock(&wait.lock);
+    spent_add(SPENT_CACHE, clock_stopwatch_ns() - began_ns);
     if (wait.raw.ptr == NULL)
         return counted(cache, ERR_NOT_FOUND);
     return counted(cache, unseal(cache, &name, wait.raw, now_ms, arena, ret));
