@@ -132,7 +132,7 @@ void booking_node_open(struct booking_node *node, const char *const *settings)
     clock_manual_init(&node->clock, BOOKING_NODE_START_MS);
     node->dir = scratch_dir(node->arena);
     node->config = config_open(node->tables);
-    test_node_databases(node->config, node->arena);
+    test_node_databases(node->config, node->dir, node->arena);
     for (size_t i = 0; settings != NULL && settings[i] != NULL; i++) {
         str value = str_of(settings[i]);
         str name = STR_ABSENT;

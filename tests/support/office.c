@@ -128,7 +128,7 @@ static void open_config(struct office *office)
     CHECK(count <= OFFICE_TABLES_MAX);
     office->config = config_open(office->tables);
     set(office, "identity.argon2_memory_kib=64");
-    test_node_databases(office->config, office->arena);
+    test_node_databases(office->config, office->dir, office->arena);
     for (size_t i = 0; options->settings != NULL && options->settings[i] != NULL; i++)
         set(office, options->settings[i]);
 }

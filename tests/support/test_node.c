@@ -11,11 +11,12 @@
 #include "support/test.h"
 #include "support/test_database.h"
 
-enum { POOL_MAX = 16, PREFIX_SIZE = 40, SQL_SIZE_MAX = 65536 };
+enum { POOL_MAX = 16, PREFIX_SIZE = 40, DIR_SIZE = 256, SQL_SIZE_MAX = 65536 };
 
 /* Names whose databases are there already, empty: making one takes longer than most tests. */
 static struct {
     char prefix[PREFIX_SIZE];
+    char dir[DIR_SIZE]; /* of whom it is lent to; "": alone */
     bool lent;
     bool dirty; /* a test has changed the schema */
 } pool[POOL_MAX];
@@ -74,43 +75,47 @@ static void give_back(void *arg)
     }
 }
 
-/* A name of the pool that nobody has at the moment; NULL: there is none. */
-static const char *lend(struct arena *arena)
+/* The number of a name that nobody has at the moment. */
+static size_t find_free(struct arena *arena)
 {
-    for (size_t i = 0; i < pool_count; i++)
-        if (!pool[i].lent) {
-            pool[i].lent = true;
-            return pool[i].prefix;
-        }
-    if (pool_count == POOL_MAX)
-        return NULL;
-    pool[pool_count].lent = true;
-    (void)snprintf(pool[pool_count].prefix, PREFIX_SIZE, "%s_", test_database_name(arena));
-    return pool[pool_count++].prefix;
+    size_t at = 0;
+
+    while (at < pool_count && pool[at].lent)
+        at++;
+    CHECK(at < POOL_MAX);
+    if (at == pool_count)
+        (void)snprintf(pool[pool_count++].prefix, PREFIX_SIZE, "%s_", test_database_name(arena));
+    return at;
 }
 
-void test_node_databases(struct config *config, struct arena *arena)
+/* The number of the name that the nodes of this directory have; pool_count: none. */
+static size_t find_lent(const char *dir)
 {
-    const char *prefix;
+    size_t at = 0;
+
+    while (at < pool_count && (!pool[at].lent || strcmp(pool[at].dir, dir) != 0))
+        at++;
+    return at;
+}
+
+void test_node_databases(struct config *config, const char *dir, struct arena *arena)
+{
+    size_t at = pool_count;
     str why = STR_ABSENT;
 
     if (!test_on_postgres())
         return;
-    prefix = lend(arena);
-    CHECK(prefix != NULL);
+    if (dir != NULL)
+        at = find_lent(dir);
+    if (at == pool_count) {
+        at = find_free(arena);
+        pool[at].lent = true;
+        (void)snprintf(pool[at].dir, DIR_SIZE, "%s", dir != NULL ? dir : "");
+        arena_on_reset(arena, give_back, pool[at].prefix);
+    }
     CHECK_OK(config_set(config, STR("database.url"), str_of(test_database_url(arena, "postgres")),
                         &why));
-    CHECK_OK(config_set(config, STR("database.prefix"), str_of(prefix), &why));
-    arena_on_reset(arena, give_back, (void *)(uintptr_t)prefix);
-}
-
-void test_node_same_databases(struct config *config, const struct config *other)
-{
-    static const char *const names[] = {"database.url", "database.prefix"};
-    str why = STR_ABSENT;
-
-    for (size_t i = 0; test_on_postgres() && i < sizeof(names) / sizeof(names[0]); i++)
-        CHECK_OK(config_set(config, str_of(names[i]), config_text(other, names[i]), &why));
+    CHECK_OK(config_set(config, STR("database.prefix"), str_of(pool[at].prefix), &why));
 }
 
 /* What changes the schema makes its databases unfit for the next test. */
@@ -157,24 +162,35 @@ static str read_hex(const char *at)
     return (str){at + 2, strspn(at + 2, "0123456789abcdefABCDEF")};
 }
 
+/* 'text': its size with the quotes; 0: none begins here. */
+static size_t quoted_size(const char *at)
+{
+    const char *end = at[0] == '\'' ? strchr(at + 1, '\'') : NULL;
+
+    return end != NULL ? (size_t)(end - at) + 1 : 0;
+}
+
 /* PostgreSQL's words for SQLite's. */
 static const char *translate(const struct test_node *node, const char *sql)
 {
     static const char random[] = "randomblob(16)";
     struct buf out = buf_in(node->arena, SQL_SIZE_MAX);
 
-    for (const char *at = sql; *at != '\0'; at++) {
-        const str hex = read_hex(at);
+    while (*sql != '\0') {
+        const str hex = read_hex(sql);
+        size_t size = quoted_size(sql);
 
-        if (strncmp(at, random, sizeof(random) - 1) == 0) {
+        if (strncmp(sql, random, sizeof(random) - 1) == 0) {
             buf_add_cstr(&out, "gen_random_uuid()");
-            at += sizeof(random) - 2;
+            size = sizeof(random) - 1;
         } else if (hex.ptr != NULL) {
             buf_printf(&out, hex.size == 32 ? "'%.*s'::uuid" : "'\\x%.*s'::bytea", STR_ARG(hex));
-            at += hex.size + 2;
+            size = hex.size + 3;
         } else {
-            buf_add_char(&out, *at);
+            size = size > 0 ? size : 1;
+            buf_add(&out, (str){sql, size});
         }
+        sql += size;
     }
     return buf_str(&out).ptr;
 }

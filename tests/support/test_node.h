@@ -8,10 +8,9 @@
 
 /* On SQLite nothing happens. On PostgreSQL sets database.url to the server of this run and
  * database.prefix to a name that nobody else has; what a node has made there (open it with
- * `prepares`) is emptied for the next test when the arena is reset. */
-void test_node_databases(struct config *config, struct arena *arena);
-/* For another node on the same databases. */
-void test_node_same_databases(struct config *config, const struct config *other);
+ * `prepares`) is emptied for the next test when the arena is reset. Nodes of one directory have the
+ * same databases, and whoever came first ends last; NULL: nobody else has ours. */
+void test_node_databases(struct config *config, const char *dir, struct arena *arena);
 
 /* Past the services: SQL of a test's own on the database of one. `dir` is where it lies on SQLite. */
 struct test_node {

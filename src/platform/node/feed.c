@@ -107,8 +107,10 @@ static err claim_cursor(struct feed *feed, struct tx *tx, bool *ret_ours)
         return line->busy ? ERR_OK : e;
     *ret_ours = outbox_compare(found, feed->saved) == 0;
     feed->saved = found;
-    if (!*ret_ours)
+    if (!*ret_ours) {
         line->cursor = found;
+        line->ahead = 0; /* is counted when it is read on from there */
+    }
     return ERR_OK;
 }
 
@@ -381,13 +383,19 @@ static int64_t next_look_ms(const struct feed *feed, int64_t now_ms)
     return next_ms;
 }
 
-static void show_lag(const struct feed *feed)
+static void show_lag(struct feed *feed)
 {
     int64_t lag = 0;
+    bool held = false;
 
-    for (size_t i = 0; i < LINE_COUNT; i++)
-        if (feed->lines[i].ahead > lag)
-            lag = feed->lines[i].ahead;
+    for (size_t i = 0; i < LINE_COUNT; i++) {
+        const struct line *line = &feed->lines[i];
+
+        if (line->ahead > lag)
+            lag = line->ahead;
+        held |= line->ahead > 0 && line->failures == 0 && !line->busy && !is_behind(line);
+    }
+    feed->held = held;
     metric_set(feed->lag, lag);
 }
 

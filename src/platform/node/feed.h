@@ -4,6 +4,8 @@
  * volatile ones from another, so that neither holds up the other. */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "platform/metrics/metrics.h"
 #include "platform/node/outbox.h"
 
@@ -34,6 +36,7 @@ struct feed {
     int64_t saved_ms;
     struct outbox_position told; /* ... and as the source knows it */
     int64_t told_ms;
+    _Atomic bool held; /* there are events that are not shown yet: an older transaction is open */
     struct metric *lag;
     struct feed *next;
 };

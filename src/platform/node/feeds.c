@@ -84,6 +84,19 @@ bool feeds_hold_back(const struct instance *self, const char *source)
     return feed != NULL && feed->lines[CONSUMER_DURABLE].used;
 }
 
+bool feeds_wake_held(const struct instance *self)
+{
+    bool any = false;
+
+    for (const struct feed *feed = self->feeds->first; feed != NULL; feed = feed->next) {
+        if (!feed->held)
+            continue;
+        chore_wake(feed->self, feed->chore);
+        any = true;
+    }
+    return any;
+}
+
 void outbox_wake(struct instance *self)
 {
     struct node *node = self->node;

@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "platform/cache/cache.h"
@@ -22,6 +23,7 @@
 
 enum {
     ROUNDS_MAX = 10000, /* of node_run_due: more means that something always wants to run again */
+    HELD_MS_MAX = 2000, /* how long it waits for transactions of others that hold up a feed */
 };
 #define ARGON2_SETTING "identity.argon2_memory_kib"
 
@@ -274,8 +276,25 @@ static uint64_t activity(const struct node *node)
     return sum;
 }
 
+/* Events of ours may be behind a transaction of somebody else on the same server. */
+static bool await_held(struct node *node, int *waited_ms)
+{
+    static const struct timespec moment = {.tv_nsec = 1000 * 1000};
+    bool any = false;
+
+    for (size_t i = 0; *waited_ms < HELD_MS_MAX && i < node->instance_count; i++)
+        any |= feeds_wake_held(&node->instances[i]);
+    if (any) {
+        (void)nanosleep(&moment, NULL);
+        (*waited_ms)++;
+    }
+    return any;
+}
+
 void node_run_due(struct node *node)
 {
+    int waited_ms = 0;
+
     assert(!tx_is_open_here());
     for (int round = 0; round < ROUNDS_MAX; round++) {
         const uint64_t before = activity(node);
@@ -283,7 +302,7 @@ void node_run_due(struct node *node)
 
         for (size_t i = 0; i < node->instance_count; i++)
             count += chores_run_due(&node->instances[i]);
-        if (count == 0 && activity(node) == before)
+        if (count == 0 && activity(node) == before && !await_held(node, &waited_ms))
             return;
     }
     assert(node->background); /* there, requests may go on making work */

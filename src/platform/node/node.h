@@ -105,6 +105,7 @@ err node_open(const struct node_options *options, struct arena *arena, struct no
 void node_close(struct node *node);
 struct instance *node_find(struct node *node, const char *service); /* NULL: does not run here */
 
-/* Runs everything that is due now, again and again until nothing is: feeds, jobs, chores. For
- * --test-clock and tests; not from within a chore. */
+/* Runs everything that is due now, again and again until nothing is: feeds, jobs, chores. Waits for
+ * transactions of others that hold up a feed, for 2 s at most. For --test-clock and tests; not from
+ * within a chore. */
 void node_run_due(struct node *node);

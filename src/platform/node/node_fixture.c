@@ -88,7 +88,7 @@ int64_t fixture_i64(struct instance *self, const struct sql *sql)
 
 /* --- The node --- */
 
-void fixture_init(struct fixture *fixture)
+static void init(struct fixture *fixture)
 {
     *fixture = (struct fixture){.dir = ":memory:"};
     clock_manual_init(&fixture->clock, FIXTURE_START_MS);
@@ -98,13 +98,21 @@ void fixture_init(struct fixture *fixture)
     fixture->log = log_open(fixture->log_fd, LOG_INFO, &fixture->clock.clock);
     fixture->config = config_open(tables);
     fixture->arena = arena_open(0);
-    test_node_databases(fixture->config, fixture->arena);
+}
+
+void fixture_init(struct fixture *fixture)
+{
+    static int count;
+
+    init(fixture);
+    (void)snprintf(fixture->name, sizeof(fixture->name), "fixture-%d", ++count);
+    test_node_databases(fixture->config, fixture->name, fixture->arena);
 }
 
 void fixture_init_beside(struct fixture *fixture, const struct fixture *first)
 {
-    fixture_init(fixture);
-    test_node_same_databases(fixture->config, first->config);
+    init(fixture);
+    test_node_databases(fixture->config, first->name, fixture->arena);
     memcpy(fixture->dir, first->dir, sizeof(fixture->dir));
     fixture->in_company = true;
     fixture->is_guest = true;

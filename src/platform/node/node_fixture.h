@@ -12,6 +12,7 @@ struct fixture {
     struct arena *arena;
     struct node *node; /* NULL: none is open */
     char dir[64];      /* of the data; ":memory:" unless fixture_dir made one */
+    char name[32];     /* of what it shares with those beside it */
     bool in_company;   /* other nodes work on the same databases */
     bool is_guest;     /* the directory is another's */
 };

@@ -71,6 +71,8 @@ err feeds_open(struct instance *self);
 void feeds_close(struct instance *self);
 /* Does the instance follow the source's outbox durably? */
 bool feeds_hold_back(const struct instance *self, const char *source);
+/* Has every feed look again that waits for somebody's transaction; is there one? */
+bool feeds_wake_held(const struct instance *self);
 /* Adds the chore "outbox_prune": deletes what every durable consumer has read and is old. */
 void outbox_open(struct instance *self);
 /* For statements whose first columns are xid and seq. ERR_NOT_FOUND: there is no row. */

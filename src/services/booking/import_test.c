@@ -5,7 +5,6 @@
 #include "base/time.h"
 #include "support/booking_node.h"
 #include "support/test.h"
-#include "support/test_database.h"
 
 struct seen {
     int lines[16];
@@ -207,9 +206,6 @@ TEST(a_calendar_is_known_again_by_its_uids)
 
 TEST(what_is_sold_is_not_cancelled_by_a_file)
 {
-    if (test_on_postgres())
-        return; /* its own SQL is of SQLite */
-
     CLEANUP(booking_node_close) struct booking_node node;
     struct booking_imported done;
     struct seen seen;

@@ -4,23 +4,20 @@
 
 #include "support/booking_buy.h"
 #include "support/test.h"
-#include "support/test_database.h"
 
 TEST(the_news_of_an_order_says_whose_it_is_and_what_it_cost)
 {
-    if (test_on_postgres())
-        return; /* its own SQL is of SQLite */
-
     static const struct {
         struct order_said said;
         const char *expected; /* SQL on the payload p */
     } cases[] = {
         {{.reason = {NULL, 0}},
-         "p->>'$.reason' IS NULL AND p->>'$.refund_id' IS NULL AND p->>'$.amount' IS NULL"  },
-        {{.reason = {"event_cancelled", 15}},           "p->>'$.reason' = 'event_cancelled'"},
+         "p NOT LIKE '%\"reason\"%' AND p NOT LIKE '%\"refund_id\"%' AND p NOT LIKE "
+         "'%\"amount\":{%'"                                                                        },
+        {{.reason = {"event_cancelled", 15}},           "p LIKE '%\"reason\":\"event_cancelled\"%'"},
         {{.refund = {{{1}}}, .amount = {500, {"EGP"}}},
-         "p->>'$.refund_id' LIKE 'rf_%' AND p->>'$.amount.amount' = 500"
-         " AND p->>'$.amount.currency' = 'EGP'"                                             },
+         "p LIKE '%\"refund_id\":\"rf_%'"
+         " AND p LIKE '%\"amount\":{\"amount\":500,\"currency\":\"EGP\"}%'"                        },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -47,8 +44,10 @@ TEST(the_news_of_an_order_says_whose_it_is_and_what_it_cost)
                                   id_format(EVENT_PREFIX, order.event.uuid).text));
         const str sql = arena_printf(
             node.arena,
-            "SELECT count(*) FROM (SELECT payload AS p FROM outbox WHERE kind = 'order.something')"
-            " WHERE p->>'$.total.amount' = 25000 AND p->>'$.method' = 'card' AND %s",
+            "SELECT count(*) FROM (SELECT payload AS p FROM outbox WHERE kind = 'order.something') "
+            "o"
+            " WHERE p LIKE '%%\"total\":{\"amount\":25000,%%' AND p LIKE '%%\"method\":\"card\"%%'"
+            " AND %s",
             cases[i].expected);
         CHECK_I64(1, booking_i64(&node, sql.ptr));
     }

@@ -9,7 +9,6 @@
 #include "services/identity/identity.h"
 #include "support/office.h"
 #include "support/test.h"
-#include "support/test_database.h"
 #include "support/tool.h"
 
 static const struct service *const services[] = {&identity_service, &booking_service,
@@ -173,9 +172,6 @@ TEST(an_event_can_be_found_and_bought_from)
 /* The API takes no such address, but a page trusts no row either. */
 TEST(a_link_that_is_none_is_not_shown_as_one)
 {
-    if (test_on_postgres())
-        return; /* its own SQL is of SQLite */
-
     static const char *const urls[] = {"javascript:alert(1)", "data:text/html,x", "//example.org",
                                        " https://example.org", "JAVASCRIPT:alert(1)"};
     CLEANUP(office_close) struct office office;

@@ -7,7 +7,6 @@
 #include "services/identity/identity_fixture.h"
 #include "support/redis.h"
 #include "support/test.h"
-#include "support/test_database.h"
 
 enum { PATIENCE_MS = 30000 };
 
@@ -69,9 +68,6 @@ static void sign_out(struct lab *lab, const char *token)
 
 TEST(others_hear_of_a_logout_although_no_time_passes)
 {
-    if (test_on_postgres())
-        return; /* on SQLite: both instances open the same files */
-
     CLEANUP(close_lab) struct lab lab;
     const struct timespec moment = {.tv_nsec = 1000000};
 
@@ -88,9 +84,6 @@ TEST(others_hear_of_a_logout_although_no_time_passes)
 
 TEST(what_one_instance_has_read_another_need_not_but_not_for_long)
 {
-    if (test_on_postgres())
-        return; /* on SQLite: both instances open the same files */
-
     CLEANUP(close_lab) struct lab lab;
 
     open_lab(&lab, true);
@@ -133,9 +126,6 @@ TEST(a_verdict_handed_on_says_all_that_the_database_said)
 
 TEST(redis_may_go_away_in_the_middle_and_a_logout_holds)
 {
-    if (test_on_postgres())
-        return; /* on SQLite: both instances open the same files */
-
     CLEANUP(close_lab) struct lab lab;
 
     open_lab(&lab, true);
@@ -153,9 +143,6 @@ TEST(redis_may_go_away_in_the_middle_and_a_logout_holds)
 
 TEST(redis_that_comes_back_empty_brings_no_session_back)
 {
-    if (test_on_postgres())
-        return; /* on SQLite: both instances open the same files */
-
     CLEANUP(close_lab) struct lab lab;
 
     open_lab(&lab, true);
@@ -176,9 +163,6 @@ TEST(redis_that_comes_back_empty_brings_no_session_back)
 
 TEST(without_redis_a_logout_reaches_others_within_a_second)
 {
-    if (test_on_postgres())
-        return; /* on SQLite: both instances open the same files */
-
     CLEANUP(close_lab) struct lab lab;
 
     open_lab(&lab, false);

@@ -127,21 +127,21 @@ TEST(a_refund_that_is_refused_for_good_is_shown_to_admins_and_the_audit)
 
 TEST(what_nobody_answers_is_shown_too_and_goes_on)
 {
+    static const struct test_trigger broken = {"broken", "BEFORE INSERT", "sandbox_refund", NULL,
+                                               NULL};
     CLEANUP(office_close) struct office office;
     int status = -1;
 
     till_open(&office);
     const order_id order = stand_in_sell(office_user(1), 10000, NULL);
     CHECK_I64(200, till_pay(&office, "customer-1", "a", order, "tok_visa").status);
-    office_exec(&office, "payment",
-                "CREATE TRIGGER broken BEFORE INSERT ON sandbox_refund BEGIN "
-                "SELECT RAISE(ABORT, 'broken'); END");
+    office_add_trigger(&office, "payment", &broken);
     (void)ask_refund(&office, order, &status);
     give_up(&office);
     const struct answer listed = send(&office, "admin-1", "GET", "/admin/unresolved-money");
     CHECK_STR("pending", answer_at(office.arena, &listed, "/data/0/status"));
     CHECK(audit_report(&office).size > 0);
-    office_exec(&office, "payment", "DROP TRIGGER broken");
+    office_drop_trigger(&office, "payment", &broken);
     office_advance(&office, refund_retry_ms(REFUND_TRIES_MAX));
     const struct answer after = send(&office, "admin-1", "GET", "/admin/unresolved-money");
     CHECK_STR("[]", answer_at(office.arena, &after, "/data"));
