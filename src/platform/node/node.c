@@ -279,7 +279,7 @@ static uint64_t activity(const struct node *node)
 /* Events of ours may be behind a transaction of somebody else on the same server. */
 static bool await_held(struct node *node, int *waited_ms)
 {
-    static const struct timespec moment = {.tv_nsec = 1000 * 1000};
+    static const struct timespec moment = {.tv_nsec = 1000000L};
     bool any = false;
 
     for (size_t i = 0; *waited_ms < HELD_MS_MAX && i < node->instance_count; i++)
