@@ -126,6 +126,17 @@ def what_is_known_is_not_sent_again(world):
 
 
 @story
+def a_part_of_a_file_can_be_asked_for(world):
+    """files are sent in parts, and a part that is none is refused"""
+    for operation_id in ("get_page_css", "get_page_js", "get_page_icon"):
+        whole = world.ask(operation_id, 200).body
+        part = world.ask(operation_id, 206, headers={"Range": "bytes=2-5"})
+        world.expect(part.body == whole[2:6] and part.headers["Content-Range"] == f"bytes 2-5/{len(whole)}", f"{part.headers}")
+        answer = world.ask(operation_id, 416, headers={"Range": f"bytes={len(whole)}-"})
+        world.expect(answer.problem.get("code") == "range_not_satisfiable", answer.text)
+
+
+@story
 def head_is_get_without_a_body(world):
     """HEAD is answered as GET, without the body"""
     for operation in list(world.contract.operations.values()):

@@ -6,13 +6,13 @@
 #include "services/gateway/page.h"
 
 #include "platform/config/config.h"
+#include "platform/http/files.h"
 #include "services/booking/booking.h"
 #include "services/gateway/page_ld.h"
 
 enum { PAGE_SLUG_SIZE_MAX = 200, PAGE_SIZE_MAX = 1024 * 1024 };
 
-/* page_assets.S */
-extern const char page_css[], page_css_end[], page_js[], page_js_end[], page_svg[], page_svg_end[];
+extern const struct file_table page_files; /* written by tools/embed */
 
 /* --- Rules: no I/O --- */
 
@@ -420,37 +420,16 @@ static err get_event(struct req *req)
 
 /* --- Assets --- */
 
-static err reply_asset(struct req *req, str content_type, str body)
+static err get_asset(struct req *req)
 {
-    reply_header(req, "cache-control", STR("public, max-age=300"));
-    reply_etag(req,
-               arena_printf(req->call.arena, "\"%016llx\"", (unsigned long long)str_hash(body)));
-    return reply_text(req, 200, content_type, body);
-}
-
-static err get_css(struct req *req)
-{
-    return reply_asset(req, STR("text/css; charset=utf-8"),
-                       (str){page_css, (size_t)(page_css_end - page_css)});
-}
-
-static err get_js(struct req *req)
-{
-    return reply_asset(req, STR("text/javascript; charset=utf-8"),
-                       (str){page_js, (size_t)(page_js_end - page_js)});
-}
-
-static err get_svg(struct req *req)
-{
-    return reply_asset(req, STR("image/svg+xml"),
-                       (str){page_svg, (size_t)(page_svg_end - page_svg)});
+    return reply_file(req, &page_files);
 }
 
 static const struct route routes[] = {
     {METHOD_GET, "/",                get_list,  AUTH_NONE, NO_BODY, UNKEYED, ON_WORKER},
     {METHOD_GET, "/e/{slug}",        get_event, AUTH_NONE, NO_BODY, UNKEYED, ON_WORKER},
-    {METHOD_GET, "/assets/page.css", get_css,   AUTH_NONE, NO_BODY, UNKEYED, ON_LOOP  },
-    {METHOD_GET, "/assets/page.js",  get_js,    AUTH_NONE, NO_BODY, UNKEYED, ON_LOOP  },
-    {METHOD_GET, "/assets/page.svg", get_svg,   AUTH_NONE, NO_BODY, UNKEYED, ON_LOOP  },
+    {METHOD_GET, "/assets/page.css", get_asset, AUTH_NONE, NO_BODY, UNKEYED, ON_LOOP  },
+    {METHOD_GET, "/assets/page.js",  get_asset, AUTH_NONE, NO_BODY, UNKEYED, ON_LOOP  },
+    {METHOD_GET, "/assets/page.svg", get_asset, AUTH_NONE, NO_BODY, UNKEYED, ON_LOOP  },
 };
 const struct route_table page_routes = ROUTE_TABLE(routes);
