@@ -244,6 +244,18 @@ static void step_clock(struct scenario *scenario, str rest)
         scenario_fail(scenario, "the clock answers %ld %.*s", answer.status, STR_ARG(answer.body));
 }
 
+static void step_redis(struct scenario *scenario, str rest)
+{
+    const str what = next_word(&rest);
+
+    if (str_eq(what, STR("start")))
+        redis_start(scenario);
+    else if (str_eq(what, STR("kill")))
+        redis_kill(scenario);
+    else
+        scenario_fail(scenario, "redis start or kill, not %.*s", STR_ARG(what));
+}
+
 static void run_line(struct scenario *scenario, str line)
 {
     static const str arrow = {" -> ", 4};
@@ -260,6 +272,8 @@ static void run_line(struct scenario *scenario, str line)
             scenario_fail(scenario, "the server ended with %d", code);
     } else if (str_eq(word, STR("kill")))
         (void)server_stop(scenario, SIGKILL);
+    else if (str_eq(word, STR("redis")))
+        step_redis(scenario, step);
     else if (str_eq(word, STR("user")))
         step_user(scenario, step);
     else if (str_eq(word, STR("clock")))
@@ -329,6 +343,8 @@ int main(int argc, char **argv)
             run_file(&scenario, in);
             (void)server_stop(&scenario, SIGTERM);
             engine_close(&scenario);
+            redis_kill(&scenario);
+            (void)unsetenv("BOXOFFICE_CACHE_URL");
             (void)!system(arena_printf(scenario.arena, "rm -rf %s", scenario.data_dir).ptr);
         }
         if (in != NULL)

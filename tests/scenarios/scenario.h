@@ -18,6 +18,8 @@ struct scenario {
     struct arena *arena;
     char data_dir[64];
     int server_pid; /* 0: not running */
+    int redis_pid;  /* 0: not running */
+    int redis_port; /* 0: none was started yet */
     char url[64];
     int failed;
     bool on_postgres;
@@ -63,3 +65,9 @@ void engine_close(struct scenario *scenario);
 void engine_prepare(struct scenario *scenario);
 /* postgres stop|start|restart|kill|pause|resume: on SQLite nothing happens. */
 void engine_step(struct scenario *scenario, str what);
+
+/* --- Redis: redis.c --- */
+
+/* Starts a Redis of the scenario's own, empty, and tells servers that start from then on; and ends it. */
+void redis_start(struct scenario *scenario);
+void redis_kill(struct scenario *scenario);
