@@ -1,4 +1,4 @@
-/* bench/hold_bench.c - how many holds a second go through HTTP into SQLite, all of one ticket
+/* bench/hold_bench.c - how many holds a second go through HTTP into the database, all of one ticket
  * type.
  *
  * A closed loop: each of N keep-alive connections books one ticket, waits for the answer and
@@ -6,7 +6,9 @@
  * machine (and this process), so it is a lower bound. A run in which the books do not balance
  * has no result.
  *
- *     hold_bench [CONNECTIONS [SECONDS]]      in a directory below TMPDIR, which should be a real disk */
+ *     hold_bench [CONNECTIONS [SECONDS]]      in a directory below TMPDIR, which should be a real disk
+ *     with_postgres --durable hold_bench ...  on a PostgreSQL server there, and beside it pgbench with
+ *                                             the same rows, a transaction a hold */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,15 +24,18 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "pgbench_holds.h"
 #include "services/booking/booking.h"
 #include "support/booking_node.h"
 #include "support/test.h"
+#include "support/test_database.h"
 
 enum {
     CONNECTIONS_MAX = 4096,
     REQUEST_SIZE_MAX = 1024,
     ANSWER_SIZE_MAX = 8192,
     WARM_UP_S = 2,
+    PGBENCH_S = 4,
     SLOTS = 20000, /* of 10 us: up to 200 ms */
     SLOT_NS = 10000,
 };
@@ -305,7 +310,8 @@ static struct reading reading_of(const struct booking_node *node)
     };
 }
 
-static void measure(struct booking_node *node, struct run *run, int seconds)
+/* Gives the holds a second. */
+static double measure(struct booking_node *node, struct run *run, int seconds)
 {
     struct reading before = {0};
     struct reading after = {0};
@@ -334,6 +340,7 @@ static void measure(struct booking_node *node, struct run *run, int seconds)
                  (after.commit_s - before.commit_s) * 1e3 / (after.commits - before.commits),
                  answer_ms(run, 0.5), answer_ms(run, 0.9), answer_ms(run, 0.99),
                  (double)run->slowest_ns / 1e6, cpu * 1e6 / (double)run->held, cpu / took_s);
+    return (double)run->held / took_s;
 }
 
 int main(int argc, char **argv)
@@ -343,6 +350,7 @@ int main(int argc, char **argv)
     struct known_event event;
     int64_t connections = 128;
     int64_t seconds = 10;
+    double ours = 0;
 
     CHECK(run != NULL);
     if ((argc > 1 && !str_to_i64(str_of(argv[1]), &connections)) ||
@@ -362,8 +370,10 @@ int main(int argc, char **argv)
     CHECK(run->connections != NULL && run->epoll_fd >= 0);
     for (int i = 0; i < run->connection_count; i++)
         open_connection(run, &run->connections[i]);
-    measure(&node, run, (int)seconds);
+    ours = measure(&node, run, (int)seconds);
     check_books(&node, run);
+    if (test_on_postgres())
+        pgbench_holds(&node, &event, PGBENCH_S, ours);
     for (int i = 0; i < run->connection_count; i++)
         (void)close(run->connections[i].fd);
     (void)close(run->epoll_fd);

@@ -119,7 +119,8 @@ static pid_t spawn(const struct postgres_server *server, const char *const *args
         (void)dup2(fd, STDOUT_FILENO);
         (void)dup2(fd, STDERR_FILENO);
         (void)close(STDIN_FILENO);
-        (void)chdir(server->dir);
+        if (chdir(server->dir) != 0)
+            _exit(126);
         (void)execv(args[0], mem_unconst(args));
         _exit(127);
     }
