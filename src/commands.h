@@ -3,6 +3,7 @@
 
 int command_serve(int argc, char **argv);
 int command_migrate(int argc, char **argv);
+int command_demo(int argc, char **argv);
 int command_import(int argc, char **argv);
 int command_user(int argc, char **argv);
 int command_audit(int argc, char **argv);

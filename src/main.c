@@ -10,16 +10,17 @@ static const struct command {
     const char *usage;
 } commands[] = {
     {"serve",   command_serve,
-     "[--listen ADDR:PORT] [--data DIR] [--config FILE] [--services all] [--test-clock]"},
-    {"migrate", command_migrate, "[--data DIR] [--config FILE]"                         },
+     "[--listen ADDR:PORT] [--data DIR] [--config FILE] [--services all] [--test-clock]"              },
+    {"migrate", command_migrate, "[--data DIR] [--config FILE]"                                       },
+    {"demo",    command_demo,    "[--data DIR] [--size small|medium|large] [--seed N] [--now RFC3339]"},
     {"import",  command_import,
      "events FILE --vendor EMAIL [--publish] [--price MINOR --currency C --quantity N] [--timezone "
-     "Z]"                                                                               },
+     "Z]"                                                                                             },
     {"user",    command_user,
      "create --role customer|vendor|admin --email E [--name N] [--vendor-name V] "
-     "[--password-stdin]"                                                               },
-    {"audit",   command_audit,   "[--data DIR] [--config FILE]"                         },
-    {"version", command_version, ""                                                     },
+     "[--password-stdin]"                                                                             },
+    {"audit",   command_audit,   "[--data DIR] [--config FILE]"                                       },
+    {"version", command_version, ""                                                                   },
 };
 
 static void print_usage(FILE *out)

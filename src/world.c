@@ -118,12 +118,14 @@ err world_open(struct world *world, const struct world_options *options)
     if (options->background)
         TRY(lock_files(world, arena_cstr(world->arena, data)));
 
-    struct clock *clock = options->test_clock ? &world->test_clock.clock : clock_system();
+    struct clock *clock = options->clock != NULL ? options->clock
+                          : options->test_clock  ? &world->test_clock.clock
+                                                 : clock_system();
     world->log = log_open(STDERR_FILENO, options->background ? LOG_INFO : LOG_WARN, clock);
     const struct node_options node = {
         .services = options->test_clock ? services_and_clock : world_services,
         .clock = clock,
-        .rng = rng_system(),
+        .rng = options->rng != NULL ? options->rng : rng_system(),
         .config = world->config,
         .log = world->log,
         .data_dir = arena_cstr(world->arena, data),

@@ -14,8 +14,10 @@ struct world_options { /* of every command */
     str services;      /* --services */
     str listen;        /* --listen; absent: no server */
     bool test_clock;
-    bool background; /* serves: refused where another server works on the same files */
-    bool prepares;   /* makes what is missing on a PostgreSQL server */
+    bool background;     /* serves: refused where another server works on the same files */
+    bool prepares;       /* makes what is missing on a PostgreSQL server */
+    struct clock *clock; /* NULL: the machine's */
+    struct rng *rng;     /* NULL: the machine's */
 };
 
 struct world {

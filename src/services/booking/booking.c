@@ -14,6 +14,7 @@
 #include "services/booking/catalog.h"
 #include "services/booking/checkin.h"
 #include "services/booking/checkin.sql.h"
+#include "services/booking/demo_sales.sql.h"
 #include "services/booking/event_browse.h"
 #include "services/booking/event_cancel.h"
 #include "services/booking/event_cancel.sql.h"
@@ -60,9 +61,10 @@ static const struct op *const ops[] = {
 };
 
 static const struct sql_list *const statements[] = {
-    &event_methods_sql, &audit_sql,  &buyer_sql,  &checkin_sql,    &event_cancel_sql,
-    &event_store_sql,   &expiry_sql, &hold_sql,   &order_sql,      &order_refund_sql,
-    &paying_sql,        &stock_sql,  &ticket_sql, &ticket_end_sql, NULL,
+    &event_methods_sql, &audit_sql,        &buyer_sql,        &checkin_sql,
+    &demo_sales_sql,    &event_cancel_sql, &event_store_sql,  &expiry_sql,
+    &hold_sql,          &order_sql,        &order_refund_sql, &paying_sql,
+    &stock_sql,         &ticket_sql,       &ticket_end_sql,   NULL,
 };
 
 static const struct setting setting_rows[] = {

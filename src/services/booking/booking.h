@@ -1,6 +1,7 @@
 /* booking/booking.h - events, stock, orders and tickets: the contract of the booking service. */
 #pragma once
 
+#include "base/clock.h"
 #include "base/money.h"
 #include "platform/node/node.h"
 #include "services/booking/ids.h"
@@ -212,3 +213,43 @@ err booking_import_events(struct call *call, const struct booking_import *in,
                           struct booking_imported *ret);
 /* Replays the stock ledger and holds orders, tickets and stock against it. ERR_CONFLICT with the first divergence in *ret_found. */
 err booking_audit(struct call *call, str *ret_found);
+
+/* --- `boxoffice demo`: invented events and sales --- */
+
+struct booking_demo {
+    size_t events;
+    size_t tickets;
+    const struct uuid *vendors;
+    size_t vendor_count;
+    const struct uuid *users;
+    size_t user_count;
+    struct clock_manual *clock; /* the node's: sales go on from where it stands until `now_ms` */
+    int64_t now_ms;
+};
+
+/* What payment has to know of an order that somebody tried to pay. */
+enum booking_demo_paid {
+    DEMO_PAID,     /* captured */
+    DEMO_WAITING,  /* cash or transfer */
+    DEMO_DECLINED, /* nothing was charged */
+};
+struct booking_demo_sale {
+    order_id order;
+    attempt_id attempt;
+    struct uuid user;
+    event_id event;
+    struct uuid vendor;
+    const char *method; /* "card", "cash_on_arrival", "bank_transfer", "free" */
+    const char *brand;  /* of a card */
+    enum booking_demo_paid paid;
+    struct money amount;
+    refund_id refund; /* zero: none */
+    int64_t refunded_minor;
+    int64_t at_ms;
+};
+/* Their texts are constants. An error ends the making. */
+typedef err booking_demo_hear(void *arg, const struct booking_demo_sale *sales, size_t count);
+
+/* ERR_CONFLICT, explained: there are events already. */
+err booking_demo_make(struct call *call, struct arena *arena, const struct booking_demo *in,
+                      booking_demo_hear *hear, void *arg);

@@ -183,27 +183,33 @@ static str interests_json(struct call *call, const struct account *account)
     return json_encode(call->arena, &interests_shape, &interests);
 }
 
-static err insert(struct call *call, const struct account *account, str phc)
+err account_write(struct tx *tx, struct call *call, const struct account *account, str phc)
 {
-    CLEANUP(tx_rollback) struct tx tx = {0};
     uint8_t index[EMAIL_INDEX_SIZE];
     const user_id id = account->id;
 
     account_email_index(call, account->email, index);
-    TRY(tx_begin(&tx, call_db(call)));
     if (!uuid_is_zero(account->vendor.uuid))
         TRY(db_exec(
-            &tx, &SQL_VENDOR_INSERT,
+            tx, &SQL_VENDOR_INSERT,
             ARGS(UUID(account->vendor.uuid), TEXT(account->vendor_name), I64(call->now_ms))));
-    TRY(db_exec(&tx, &SQL_ACCOUNT_INSERT,
+    TRY(db_exec(tx, &SQL_ACCOUNT_INSERT,
                 ARGS(UUID(id.uuid), BLOB(((str){(const char *)index, sizeof(index)})), TEXT(phc),
                      I64(account->role), UUID_OR_NIL(account->vendor.uuid))));
-    TRY(db_exec(&tx, &SQL_PROFILE_INSERT,
+    TRY(db_exec(tx, &SQL_PROFILE_INSERT,
                 ARGS(UUID(id.uuid), BLOB(seal(call, "email", id, account->email)),
                      BLOB(seal(call, "name", id, account->name)), TEXT(account->city),
                      TEXT(account->locale), TEXT(interests_json(call, account)),
                      I64(call->now_ms))));
-    TRY(tell(&tx, call, "user.registered", id));
+    return tell(tx, call, "user.registered", id);
+}
+
+static err insert(struct call *call, const struct account *account, str phc)
+{
+    CLEANUP(tx_rollback) struct tx tx = {0};
+
+    TRY(tx_begin(&tx, call_db(call)));
+    TRY(account_write(&tx, call, account, phc));
     TRY(tx_commit(&tx));
     outbox_wake(call->self);
     return ERR_OK;

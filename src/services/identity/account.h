@@ -31,6 +31,8 @@ extern const char *const role_names[];
 
 /* ERR_NOT_FOUND. */
 err account_get(struct call *call, user_id id, struct account *ret);
+/* Writes a new account, and its vendor if it has one: for who makes many at once. ERR_EMAIL_TAKEN. */
+err account_write(struct tx *tx, struct call *call, const struct account *account, str phc);
 /* What an address is found by: the same for "Ana@Example.org" and "ana@example.org". */
 void account_email_index(const struct call *call, str email, uint8_t ret[EMAIL_INDEX_SIZE]);
 

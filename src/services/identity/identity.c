@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "services/identity/account.h"
 #include "services/identity/account.sql.h"
+#include "services/identity/demo_people.sql.h"
 #include "services/identity/migrations.h"
 #include "services/identity/session.h"
 #include "services/identity/session.sql.h"
@@ -57,8 +58,8 @@ static void close_identity(struct instance *self)
 static const struct route_table *const routes[] = {&account_routes, &session_routes, NULL};
 static const struct op *const ops[] = {&identity_token_verify_op, &identity_user_find_op,
                                        &identity_vendor_find_op, NULL};
-static const struct sql_list *const statements[] = {&account_sql, &session_sql, &throttle_sql,
-                                                    NULL};
+static const struct sql_list *const statements[] = {&account_sql, &demo_people_sql, &session_sql,
+                                                    &throttle_sql, NULL};
 static const struct chore chores[] = {
     {"forget_sessions", session_forget},
     {NULL,              NULL          },

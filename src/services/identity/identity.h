@@ -65,3 +65,23 @@ struct identity_user_new {
     str vendor_name;
 };
 err identity_user_create(struct call *call, const struct identity_user_new *in, user_id *ret_user);
+
+/* --- `boxoffice demo`: invented people --- */
+
+struct identity_demo {
+    size_t customers;
+    size_t vendors;
+};
+struct identity_demo_made {
+    user_id *users; /* the customers, in the order they were made; in `arena` */
+    size_t user_count;
+    vendor_id *vendors;
+    size_t vendor_count;
+};
+
+#define IDENTITY_DEMO_PASSWORD "demo demo demo"
+
+/* Makes customer@example.test, user2@..., vendor@example.test, vendor2@..., admin@example.test, all with the one password, many in a transaction. Names are
+ * combined from lists in several scripts, by the node's rng. ERR_CONFLICT, explained: there is somebody already. */
+err identity_demo_make(struct call *call, struct arena *arena, const struct identity_demo *in,
+                       struct identity_demo_made *ret);

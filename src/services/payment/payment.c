@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "services/payment/attempt.sql.h"
+#include "services/payment/demo_money.sql.h"
 #include "services/payment/desk.h"
 #include "services/payment/drive.h"
 #include "services/payment/method.h"
@@ -173,8 +174,8 @@ static const struct route_table *const routes[] = {&method_routes, &pay_routes,
                                                    &sandbox_page_routes, &unresolved_routes, NULL};
 static const struct op *const ops[] = {&payment_refund_op, &payment_settle_manual_op,
                                        &payment_method_find_op, NULL};
-static const struct sql_list *const statements[] = {&attempt_sql, &method_sql,     &refund_sql,
-                                                    &sandbox_sql, &unresolved_sql, NULL};
+static const struct sql_list *const statements[] = {
+    &attempt_sql, &demo_money_sql, &method_sql, &refund_sql, &sandbox_sql, &unresolved_sql, NULL};
 static const struct chore chores[] = {
     {DESK_CHORE,    desk_answer_late },
     {ATTEMPT_CHORE, attempt_reconcile},

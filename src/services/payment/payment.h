@@ -48,3 +48,8 @@ err payment_unresolved(struct call *call, str *ret_report);
 /* Holds attempts, sandbox charges and refunds against each other. ERR_CONFLICT with the first
  * divergence in *ret_found. */
 err payment_audit(struct call *call, str *ret_found);
+
+/* --- `boxoffice demo`: the money of invented sales --- */
+
+/* Writes an attempt for each sale, with the sandbox's charge and the refund that belong to it, in one transaction. */
+err payment_demo_write(struct call *call, const struct booking_demo_sale *sales, size_t count);

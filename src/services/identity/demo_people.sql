@@ -1,0 +1,2 @@
+-- name: demo_people_anybody
+SELECT EXISTS (SELECT 1 FROM user_credential);
