@@ -17,9 +17,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "services/booking/search.h"
-#include "services/booking/search_highlight.h"
-#include "services/booking/search_suggest.h"
+#include "services/booking/search/highlight.h"
+#include "services/booking/search/search.h"
+#include "services/booking/search/suggest.h"
 
 enum {
     VOCABULARY = 50000,

@@ -1,6 +1,6 @@
 /* tests/fuzz/import_fuzzing.c - files of events from hostile hands.
  *
- * Whatever comes in: no crash, no undefined behaviour, no endless search, and what is given on is what import_read.h says: texts are
+ * Whatever comes in: no crash, no undefined behaviour, no endless search, and what is given on is what import/read.h says: texts are
  * UTF-8 of bounded length without control characters, ends are not before starts, amounts and places are within their bounds. */
 #include "import_fuzzing.h"
 

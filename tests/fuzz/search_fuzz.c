@@ -9,10 +9,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "services/booking/search.h"
-#include "services/booking/search_fold.h"
-#include "services/booking/search_highlight.h"
-#include "services/booking/search_words.h"
+#include "services/booking/search/fold.h"
+#include "services/booking/search/highlight.h"
+#include "services/booking/search/search.h"
+#include "services/booking/search/words.h"
 
 enum { EVENTS_MAX = 16, LIMIT = 50, TEXT_SIZE_MAX = 4096 };
 

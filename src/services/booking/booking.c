@@ -35,7 +35,7 @@
 #include "services/booking/order_refund.sql.h"
 #include "services/booking/paying.sql.h"
 #include "services/booking/refund.h"
-#include "services/booking/search_event.h"
+#include "services/booking/search/event.h"
 #include "services/booking/seen.h"
 #include "services/booking/settle.h"
 #include "services/booking/state.h"

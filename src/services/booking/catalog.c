@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "platform/http/blob.h"
 #include "services/booking/event_store.h"
-#include "services/booking/search_event.h"
+#include "services/booking/search/event.h"
 #include "services/booking/slug.h"
 #include "services/booking/state.h"
 #include "services/booking/stock.h"

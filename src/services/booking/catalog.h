@@ -6,8 +6,8 @@
 
 #include "platform/node/node.h"
 #include "services/booking/event.h"
-#include "services/booking/search.h"
-#include "services/booking/search_suggest.h"
+#include "services/booking/search/search.h"
+#include "services/booking/search/suggest.h"
 
 struct catalog;
 

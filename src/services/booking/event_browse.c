@@ -13,7 +13,7 @@
 #include "services/booking/catalog.h"
 #include "services/booking/event_list.h"
 #include "services/booking/list_cache.h"
-#include "services/booking/search_event.h"
+#include "services/booking/search/event.h"
 #include "services/booking/state.h"
 #include "services/booking/stock.h"
 

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "services/booking/catalog.h"
 #include "services/booking/cursor.h"
-#include "services/booking/search_event.h"
+#include "services/booking/search/event.h"
 #include "services/booking/slug.h"
 #include "services/booking/state.h"
 #include "services/booking/stock.h"

@@ -2,7 +2,7 @@
 #include "services/booking/slug.h"
 
 #include "base/buf.h"
-#include "services/booking/search_fold.h"
+#include "services/booking/search/fold.h"
 
 enum { FOLDED_SIZE_MAX = 8192 };
 

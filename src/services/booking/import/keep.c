@@ -1,0 +1,107 @@
+/* booking/import/keep.c - what a file does not say of an event that is there already stays as it is. */
+#include "services/booking/import/keep.h"
+
+#include <math.h>
+
+enum { QUANTITY_STANDARD = 100 };
+
+/* The old type that this one is: by its name, or as the only one on both sides. -1: none. */
+static int old_type_of(const struct event *old, const struct event *event, size_t index)
+{
+    for (size_t i = 0; i < old->ticket_type_count; i++)
+        if (str_eq(old->ticket_types[i].name, event->ticket_types[index].name))
+            return (int)i;
+    return old->ticket_type_count == 1 && event->ticket_type_count == 1 ? 0 : -1;
+}
+
+void import_complete(struct event *event)
+{
+    if (event->currency.code[0] == '\0')
+        (void)currency_parse(STR("EUR"), &event->currency);
+    for (size_t i = 0; i < event->ticket_type_count; i++) {
+        struct ticket_type *type = &event->ticket_types[i];
+
+        type->price.minor = type->price.minor >= 0 ? type->price.minor : 0;
+        type->price.currency = event->currency;
+        type->total = type->total >= 0 ? type->total : QUANTITY_STANDARD;
+    }
+}
+
+/* Types of the file change theirs; types that the vendor has made himself stay, behind them. */
+static void keep_offers(const struct event *old, struct event *event, bool says_offers)
+{
+    struct ticket_type *types = event->ticket_types;
+    bool kept[EVENT_TICKET_TYPES_MAX] = {false};
+
+    if (!says_offers && old->ticket_type_count != 1) {
+        event->ticket_types = old->ticket_types; /* the vendor has made an offer of his own */
+        event->ticket_type_count = old->ticket_type_count;
+        event->currency = old->currency;
+        return;
+    }
+    if (event->currency.code[0] == '\0')
+        event->currency = old->currency;
+    for (size_t i = 0; i < event->ticket_type_count; i++) {
+        const int at = old_type_of(old, event, i);
+
+        if (at < 0)
+            continue;
+        const struct ticket_type *was = &old->ticket_types[at];
+        kept[at] = true;
+        types[i].id = was->id;
+        types[i].name = was->name;
+        types[i].max_per_order = was->max_per_order;
+        types[i].price.minor = types[i].price.minor >= 0 ? types[i].price.minor : was->price.minor;
+        types[i].total = types[i].total >= 0 ? types[i].total : was->total;
+        if (types[i].sales_start_ms == JSON_NULL)
+            types[i].sales_start_ms = was->sales_start_ms;
+        if (types[i].sales_end_ms == JSON_NULL)
+            types[i].sales_end_ms = was->sales_end_ms;
+    }
+    for (size_t i = 0; i < old->ticket_type_count; i++)
+        if (!kept[i] && event->ticket_type_count < EVENT_TICKET_TYPES_MAX)
+            types[event->ticket_type_count++] = old->ticket_types[i];
+    import_complete(event);
+}
+
+void import_keep(const struct event *old, struct event *event, bool says_offers)
+{
+    event->id = old->id;
+    event->slug = old->slug;
+    event->created_at_ms = old->created_at_ms;
+    event->version = old->version;
+    event->policies = old->policies;
+    event->limits = old->limits;
+    if (event->checkin_opens_at_ms == JSON_NULL)
+        event->checkin_opens_at_ms = old->checkin_opens_at_ms;
+    event->accepted = old->accepted;
+    event->accepted_count = old->accepted_count;
+    if (old->status != EVENT_DRAFT && event->status != EVENT_CANCELLED)
+        event->status = old->status;
+    keep_offers(old, event, says_offers);
+}
+
+bool import_is_same(struct arena *arena, const struct event *old, struct event *event)
+{
+    struct event shown = *event;
+    struct venue venue;
+
+    if ((old->venue == NULL) != (event->venue == NULL) || old->artist_count != event->artist_count)
+        return false;
+    if (event->venue != NULL) {
+        venue = *event->venue;
+        venue.id = old->venue->id;
+        venue.address = venue.address.ptr != NULL ? venue.address : old->venue->address;
+        venue.lat = isnan(venue.lat) ? old->venue->lat : venue.lat;
+        venue.lon = isnan(venue.lon) ? old->venue->lon : venue.lon;
+        shown.venue = &venue;
+    }
+    for (size_t i = 0; i < event->artist_count; i++)
+        event->artists[i].id = old->artists[i].id;
+    if (old->ticket_type_count != event->ticket_type_count)
+        return false;
+    for (size_t i = 0; i < event->ticket_type_count; i++)
+        if (event->ticket_types[i].total != old->ticket_types[i].total)
+            return false;
+    return str_eq(event_render(arena, old), event_render(arena, &shown));
+}
