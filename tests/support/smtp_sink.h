@@ -2,17 +2,16 @@
 #pragma once
 
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "base/arena.h"
 #include "base/str.h"
+#include "support/beside.h"
 
 struct smtp_sink {
+    struct beside beside;
     const char *dir; /* of what it received */
     const char *ca;  /* the certificate to trust; NULL without TLS */
     int64_t port;
-    pid_t pid;
-    int input; /* it ends when this is closed, or with the test */
 };
 
 /* `options` are those of the script, NULL-terminated; everything it keeps is in `dir`. Returns
