@@ -39,6 +39,17 @@ const struct ticket_type *event_ticket_type(const struct event *event, ticket_ty
     return NULL;
 }
 
+bool event_method_is_known(str type)
+{
+    static const char *const known[] = {"card",          "visa", "mastercard", "cash_on_arrival",
+                                        "bank_transfer", "free"};
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (str_eq(type, str_of(known[i])))
+            return true;
+    return false;
+}
+
 str event_etag(struct arena *arena, const struct event *event)
 {
     return arena_printf(arena, "\"%lld\"", (long long)event->version);

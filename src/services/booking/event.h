@@ -98,6 +98,8 @@ struct event {
 bool ticket_type_on_sale(const struct event *event, const struct ticket_type *type, int64_t now_ms);
 /* NULL if the event has no such type. */
 const struct ticket_type *event_ticket_type(const struct event *event, ticket_type_id id);
+/* Is it a type of payment method that events may take? */
+bool event_method_is_known(str type);
 /* The event's entity tag, with quotes. */
 str event_etag(struct arena *arena, const struct event *event);
 /* The event as the API shows it: what `json` holds. */

@@ -329,17 +329,6 @@ static void read_type(struct call *call, struct event_input *input, size_t index
                                 "is there twice");
 }
 
-static bool is_method(str type)
-{
-    static const char *const known[] = {"card",          "visa", "mastercard", "cash_on_arrival",
-                                        "bank_transfer", "free"};
-
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-        if (str_eq(type, str_of(known[i])))
-            return true;
-    return false;
-}
-
 /* One that is named by its id: the event has it already, or it is asked for. */
 static err find_method(struct call *call, const struct event *current,
                        const struct method_input *in, struct booking_accepted *ret)
@@ -366,7 +355,7 @@ static err read_method(struct call *call, const struct event *current,
 {
     *ret = (struct booking_accepted){.type = in->type, .label = in->label};
     if (in->payment_method.ptr == NULL) {
-        if (!is_method(in->type))
+        if (!event_method_is_known(in->type))
             (void)!call_invalid(
                 call, item_pointer(call, "payment_methods", index, "type"),
                 "must be one of card, visa, mastercard, cash_on_arrival, bank_transfer, free");

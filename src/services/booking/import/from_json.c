@@ -1,6 +1,6 @@
-/* services/booking/import/from_json.c - events from a JSON array, element by element.
+/* services/booking/import/from_json.c - events from a JSON document, element by element.
  *
- * The array is cut into its elements before any of them is parsed: so a broken element costs itself
+ * The array of events, alone or a member of a list or an export, is cut into its elements before any of them is parsed: so a broken element costs itself
  * alone, has a line to report, and a large file never stands in memory as one tree. What is cut is
  * then read by jansson, which judges whether it is JSON. */
 
@@ -183,7 +183,8 @@ static err read_element(struct import_run *run, str element, size_t line)
         import_refuse(run, line, "not an object");
         return ERR_OK;
     }
-    const char *why = read_members(run->arena, object, &draft);
+    const char *why = import_is_own(object) ? import_own(run->arena, object, &draft)
+                                            : read_members(run->arena, object, &draft);
     if (why != NULL) {
         import_refuse(run, line, why);
         return ERR_OK;
@@ -208,10 +209,57 @@ static err read_elements(struct import_run *run, struct cutter *cutter)
             run->reader->ignored(run->reader->arg, cutter->line, "a bracket too many");
         (void)take(cutter, ','); /* one that is missing is no reason to drop what follows */
     }
+    return ERR_OK;
+}
+
+static err read_list(struct import_run *run, struct cutter *cutter)
+{
+    TRY(read_elements(run, cutter));
     skip_spaces(cutter);
     if (cutter->at < cutter->text.size)
         run->reader->ignored(run->reader->arg, cutter->line, "what stands behind the list");
     return ERR_OK;
+}
+
+/* The name of the member that is next, with its quotes; behind it and its colon. Empty: there is none. */
+static str cut_name(struct cutter *cutter)
+{
+    skip_spaces(cutter);
+    const size_t start = cutter->at;
+
+    if (start >= cutter->text.size || cutter->text.ptr[start] != '"')
+        return STR("");
+    move_to(cutter, string_end(cutter->text, start));
+    const str name = str_slice(cutter->text, start, cutter->at);
+    return take(cutter, ':') ? name : STR("");
+}
+
+/* The list that an object carries, or the object itself as the only event. What an export holds
+ * behind its events is not looked at: it may be large, and cut off. */
+static err read_object(struct import_run *run, struct cutter *cutter)
+{
+    const struct cutter whole = *cutter;
+    str name;
+
+    (void)take(cutter, '{');
+    while ((name = cut_name(cutter)).size > 0) {
+        const bool lists = str_eq(name, STR("\"data\"")) || str_eq(name, STR("\"events\""));
+        const size_t line = cutter->line;
+
+        if (lists && take(cutter, '['))
+            return read_elements(run, cutter);
+        skip_spaces(cutter);
+        const str value = cut_element(cutter);
+        if (str_eq(name, STR("\"" EXPORT_MARK "\"")) && !str_eq(value, STR(EXPORT_VERSION))) {
+            import_refuse(run, line, "an export of another version than " EXPORT_VERSION);
+            return ERR_OK;
+        }
+        if (!take(cutter, ','))
+            break;
+    }
+    *cutter = whole;
+    const size_t line = cutter->line;
+    return read_element(run, cut_element(cutter), line);
 }
 
 err import_read_json(str text, const struct import_reader *reader)
@@ -225,10 +273,14 @@ err import_read_json(str text, const struct import_reader *reader)
         return ERR_TOO_LARGE;
     if (str_starts(text, mark))
         cutter.at = mark.size;
-    if (!take(&cutter, '[')) {
+    skip_spaces(&cutter);
+    if (cutter.at < text.size && text.ptr[cutter.at] == '{') {
+        TRY(read_object(&run, &cutter));
+    } else if (take(&cutter, '[')) {
+        TRY(read_list(&run, &cutter));
+    } else {
         import_refuse(&run, cutter.line, "not a list of events");
         return ERR_MALFORMED;
     }
-    TRY(read_elements(&run, &cutter));
     return import_result(&run);
 }

@@ -75,8 +75,9 @@ static err fill_times(struct import *import, const struct import_event *row, str
                                                          : STR("UTC");
     if (zone_find(booking_of(import->call)->zones, event->timezone, &zone) != ERR_OK)
         return refuse(import, row, "its time zone is unknown");
-    event->whole_day = row->starts.kind == IMPORT_DAY &&
-                       (row->ends.kind == IMPORT_DAY || row->ends.kind == IMPORT_UNKNOWN);
+    event->whole_day = (row->terms != NULL && row->terms->whole_day) ||
+                       (row->starts.kind == IMPORT_DAY &&
+                        (row->ends.kind == IMPORT_DAY || row->ends.kind == IMPORT_UNKNOWN));
     if (!instant_of(zone, &row->starts, false, &event->starts_at_ms))
         return refuse(import, row, "its start does not exist: the clocks jump over it");
     if (row->ends.kind == IMPORT_UNKNOWN && !event->whole_day)
@@ -141,7 +142,7 @@ static struct ticket_type ticket_type_of(struct import *import, const struct imp
         .name = offer->name.ptr != NULL ? offer->name : STR(TYPE_NAME_STANDARD),
         .price = { offer->price_minor >= 0 ? offer->price_minor : in->price_minor,                       currency},
         .total = offer->quantity >= 0 ? offer->quantity : in->quantity,
-        .max_per_order = JSON_NULL,
+        .max_per_order = offer->max_per_order > 0 ? offer->max_per_order : JSON_NULL,
         .sales_start_ms = offer->sales_start_ms,
         .sales_end_ms = offer->sales_end_ms,
     };
@@ -163,9 +164,6 @@ static void fill_offers(struct import *import, const struct import_event *row, s
     event->ticket_type_count = row->offer_count;
     for (size_t i = 0; i < row->offer_count; i++)
         event->ticket_types[i] = ticket_type_of(import, &row->offers[i], event->currency);
-    event->accepted = arena_new(arena, struct booking_accepted);
-    event->accepted_count = 1;
-    event->accepted[0].type = STR("card");
 }
 
 static int status_of(const struct import *import, const struct import_event *row)
@@ -195,6 +193,9 @@ static err event_of_row(struct import *import, const struct import_event *row, s
     TRY(fill_type(import, row, &event));
     fill_place(import, row, &event);
     fill_offers(import, row, &event);
+    import_terms_apply(row->terms, &event);
+    if (!import_methods(import->call->arena, row->terms, &event))
+        return refuse(import, row, "one of its payment methods is of an unknown type");
     *ret = event;
     return ERR_OK;
 }
@@ -326,6 +327,7 @@ static err upsert(struct import *import, const struct import_event *row, struct 
         return insert(import, row, event, key);
     TRY(e);
     import_keep(&old, event, says_offers);
+    import_terms_apply(row->terms, event);
     if (old.status == EVENT_CANCELLED || import_is_same(import->call->arena, &old, event)) {
         import->done->unchanged++;
         return ERR_OK;
@@ -408,9 +410,11 @@ static err read_file(struct call *call, const char *path, struct buf *ret)
     (void)fclose(file);
     if (failed)
         return call_explain(call, ERR_MALFORMED, "%s cannot be read", path);
-    return ret->overflow ? call_explain(call, ERR_MALFORMED, "%s is larger than %d MiB", path,
-                                        IMPORT_FILE_SIZE_MAX / 1024 / 1024)
-                         : ERR_OK;
+    /* Of an export only its events are read, which stand in front. */
+    return ret->overflow && !str_starts(buf_str(ret), STR("{\"" EXPORT_MARK "\":"))
+               ? call_explain(call, ERR_MALFORMED, "%s is larger than %d MiB", path,
+                              IMPORT_FILE_SIZE_MAX / 1024 / 1024)
+               : ERR_OK;
 }
 
 static void free_start([[maybe_unused]] void *arg, [[maybe_unused]] str key, void *value)

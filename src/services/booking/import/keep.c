@@ -5,11 +5,13 @@
 
 enum { QUANTITY_STANDARD = 100 };
 
-/* The old type that this one is: by its name, or as the only one on both sides. -1: none. */
-static int old_type_of(const struct event *old, const struct event *event, size_t index)
+/* The old type that this one is: by its name (of equal ones the first that is left), or as the only
+ * one on both sides. -1: none. */
+static int old_type_of(const struct event *old, const struct event *event, size_t index,
+                       const bool *kept)
 {
     for (size_t i = 0; i < old->ticket_type_count; i++)
-        if (str_eq(old->ticket_types[i].name, event->ticket_types[index].name))
+        if (!kept[i] && str_eq(old->ticket_types[i].name, event->ticket_types[index].name))
             return (int)i;
     return old->ticket_type_count == 1 && event->ticket_type_count == 1 ? 0 : -1;
 }
@@ -42,7 +44,7 @@ static void keep_offers(const struct event *old, struct event *event, bool says_
     if (event->currency.code[0] == '\0')
         event->currency = old->currency;
     for (size_t i = 0; i < event->ticket_type_count; i++) {
-        const int at = old_type_of(old, event, i);
+        const int at = old_type_of(old, event, i, kept);
 
         if (at < 0)
             continue;
@@ -50,7 +52,8 @@ static void keep_offers(const struct event *old, struct event *event, bool says_
         kept[at] = true;
         types[i].id = was->id;
         types[i].name = was->name;
-        types[i].max_per_order = was->max_per_order;
+        if (types[i].max_per_order == JSON_NULL)
+            types[i].max_per_order = was->max_per_order;
         types[i].price.minor = types[i].price.minor >= 0 ? types[i].price.minor : was->price.minor;
         types[i].total = types[i].total >= 0 ? types[i].total : was->total;
         if (types[i].sales_start_ms == JSON_NULL)
@@ -79,6 +82,47 @@ void import_keep(const struct event *old, struct event *event, bool says_offers)
     if (old->status != EVENT_DRAFT && event->status != EVENT_CANCELLED)
         event->status = old->status;
     keep_offers(old, event, says_offers);
+}
+
+void import_terms_apply(const struct import_terms *terms, struct event *event)
+{
+    if (terms == NULL)
+        return;
+    if (terms->refundable >= 0)
+        event->policies.refundable = terms->refundable != 0;
+    if (terms->refund_until_ms != JSON_NULL)
+        event->policies.refund_until_ms = terms->refund_until_ms;
+    if (terms->per_order >= 0)
+        event->limits.per_order = terms->per_order;
+    if (terms->per_user >= 0)
+        event->limits.per_user = terms->per_user;
+    if (terms->one_active_hold >= 0)
+        event->limits.one_active_hold = terms->one_active_hold != 0;
+}
+
+static bool accepts(const struct event *event, str type)
+{
+    for (size_t i = 0; i < event->accepted_count; i++)
+        if (str_eq(event->accepted[i].type, type))
+            return true;
+    return false;
+}
+
+bool import_methods(struct arena *arena, const struct import_terms *terms, struct event *event)
+{
+    const size_t count = terms != NULL ? terms->method_count : 0;
+
+    event->accepted = arena_new_array(arena, struct booking_accepted, count + 1);
+    event->accepted_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!event_method_is_known(terms->methods[i]))
+            return false;
+        if (!accepts(event, terms->methods[i]))
+            event->accepted[event->accepted_count++].type = terms->methods[i];
+    }
+    if (count == 0)
+        event->accepted[event->accepted_count++].type = STR("card");
+    return true;
 }
 
 bool import_is_same(struct arena *arena, const struct event *old, struct event *event)

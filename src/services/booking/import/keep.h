@@ -4,11 +4,16 @@
 #pragma once
 
 #include "services/booking/event.h"
+#include "services/booking/import/read.h"
 
 /* Standards for what is new and was not said. */
 void import_complete(struct event *event);
 /* Gives `event` what the file does not say: ids, stock ids, what was published, what people are told about refunds, ticket types of the vendor's own.
  * `says_offers`: the file names prices, quantities or types. */
 void import_keep(const struct event *old, struct event *event, bool says_offers);
+/* What the file says of refunds and limits. */
+void import_terms_apply(const struct import_terms *terms, struct event *event);
+/* The payment methods of a new event: what the file names, else cards. False: one of them is unknown. */
+bool import_methods(struct arena *arena, const struct import_terms *terms, struct event *event);
 /* Compares what both show, but for the ids of venue and artists, which writing finds. */
 bool import_is_same(struct arena *arena, const struct event *old, struct event *event);

@@ -241,7 +241,8 @@ static bool parse_currency(str text, struct currency *ret)
 }
 
 static const char *check_offer(struct arena *arena, const struct import_offer_draft *draft,
-                               struct currency currency, struct import_offer *offer)
+                               struct currency currency, int quantity_min,
+                               struct import_offer *offer)
 {
     *offer = (struct import_offer){
         .name = str_trim(draft->name),
@@ -249,11 +250,12 @@ static const char *check_offer(struct arena *arena, const struct import_offer_dr
         .quantity = -1,
         .sales_start_ms = draft->sales_start_ms,
         .sales_end_ms = draft->sales_end_ms,
+        .max_per_order = draft->max_per_order,
     };
     if (offer->name.size == 0)
         offer->name = STR_ABSENT;
     else if (!str_is_utf8(offer->name) || has_control(offer->name, false) ||
-             str_code_points(offer->name) > IMPORT_PLACE_MAX)
+             str_code_points(offer->name) > IMPORT_TYPE_NAME_MAX)
         return "ticket type: its name is too long or not plain text";
     if (draft->price.ptr != NULL) {
         if (currency.code[0] == '\0')
@@ -262,9 +264,11 @@ static const char *check_offer(struct arena *arena, const struct import_offer_dr
             return arena_printf(arena, "price: no amount of %s", currency.code).ptr;
     }
     if (draft->quantity.ptr != NULL &&
-        (!str_to_i64(draft->quantity, &offer->quantity) || offer->quantity < 1 ||
+        (!str_to_i64(draft->quantity, &offer->quantity) || offer->quantity < quantity_min ||
          offer->quantity > IMPORT_QUANTITY_MAX))
-        return arena_printf(arena, "quantity: not a number from 1 to %d", IMPORT_QUANTITY_MAX).ptr;
+        return arena_printf(arena, "quantity: not a number from %d to %d", quantity_min,
+                            IMPORT_QUANTITY_MAX)
+            .ptr;
     if (offer->sales_start_ms != INT64_MIN && offer->sales_end_ms != INT64_MIN &&
         offer->sales_end_ms <= offer->sales_start_ms)
         offer->sales_end_ms = INT64_MIN;
@@ -295,7 +299,9 @@ static const char *check_money(struct arena *arena, const struct import_draft *d
         event->currency = otherwise;
     event->offers = arena_new_array(arena, struct import_offer, event->offer_count);
     for (size_t i = 0; i < event->offer_count; i++) {
-        const char *why = check_offer(arena, &offers[i], event->currency, &event->offers[i]);
+        /* Our own API knows types that are not sold yet; elsewhere 0 is a mistake. */
+        const char *why = check_offer(arena, &offers[i], event->currency, draft->terms == NULL,
+                                      &event->offers[i]);
 
         if (why != NULL)
             return why;
@@ -434,6 +440,7 @@ static const char *check(struct arena *arena, struct import_draft *draft, struct
         .description = draft->texts[IMPORT_DESCRIPTION],
         .timezone = draft->texts[IMPORT_TIMEZONE],
         .uid = draft->texts[IMPORT_UID],
+        .terms = draft->terms,
         .line = draft->line,
     };
 

@@ -13,14 +13,19 @@
 #include "base/str.h"
 #include "base/time.h"
 
+/* The first member of what `boxoffice export` writes, and its value: the version of its schema. */
+#define EXPORT_MARK    "boxoffice_export"
+#define EXPORT_VERSION "1"
+
 enum {
     IMPORT_FILE_SIZE_MAX = 64 * 1024 * 1024,
     IMPORT_ROWS_MAX = 100000,
     IMPORT_ARTISTS_MAX = 50,
     /* code points */
-    IMPORT_NAME_MAX = 200,  /* of events, venues, artists */
-    IMPORT_PLACE_MAX = 100, /* of cities and countries */
-    IMPORT_ADDRESS_MAX = 300,
+    IMPORT_NAME_MAX = 200,      /* of events, venues, artists */
+    IMPORT_PLACE_MAX = 200,     /* of cities and countries */
+    IMPORT_TYPE_NAME_MAX = 100, /* of ticket types */
+    IMPORT_ADDRESS_MAX = 500,
     IMPORT_DESCRIPTION_MAX = 20000,
     IMPORT_TYPE_MAX = 32,
     IMPORT_ZONE_MAX = 63,
@@ -28,6 +33,7 @@ enum {
     IMPORT_QUANTITY_MAX = 10000000,
     IMPORT_UID_MAX = 1000,
     IMPORT_OFFERS_MAX = 50,
+    IMPORT_METHODS_MAX = 20,
 };
 
 enum import_when_kind {
@@ -52,6 +58,19 @@ struct import_offer {
     int64_t quantity;       /* -1: not given */
     int64_t sales_start_ms; /* INT64_MIN: not given */
     int64_t sales_end_ms;
+    int64_t max_per_order; /* 0: not given */
+};
+
+/* What only our own API says of an event. Members of -1, and INT64_MIN for an instant, are not given. */
+struct import_terms {
+    bool whole_day; /* though its times are instants */
+    int refundable; /* as bool */
+    int64_t refund_until_ms;
+    int64_t per_order;
+    int64_t per_user;
+    int one_active_hold; /* as bool */
+    const str *methods;  /* types of payment methods, as written */
+    size_t method_count;
 };
 
 /* Texts that the file does not give are absent; none is empty, and all are UTF-8 without control
@@ -79,6 +98,7 @@ struct import_event {
     enum import_status status;
     double lat; /* NaN: not given */
     double lon;
+    const struct import_terms *terms; /* NULL: none given */
     size_t line;
 };
 
@@ -98,8 +118,10 @@ struct import_reader {
 };
 #define IMPORT_WORK_STANDARD INT64_C(100000000)
 
-/* An array of objects with name, startDate, and perhaps endDate, url, city, country, online, venue,
- * address, artists, type, description, timezone; other members are ignored.
+/* Objects with name, startDate, and perhaps endDate, url, city, country, online, venue,
+ * address, artists, type, description, timezone; or, where they have starts_at instead, events as our
+ * own API shows and takes them (its id is the uid). Other members are ignored. The objects stand in
+ * an array, as the member `data` of a list or `events` of an export (docs/export.md), or it is one alone.
  * ERR_TOO_LARGE: more than IMPORT_FILE_SIZE_MAX. ERR_MALFORMED: it is no such file, or all of it
  * was refused; the reason was reported. */
 err import_read_json(str text, const struct import_reader *reader);

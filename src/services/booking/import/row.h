@@ -38,6 +38,7 @@ struct import_draft {
     const struct import_offer_draft
         *offers; /* instead of price and quantity; all of one currency */
     size_t offer_count;
+    const struct import_terms *terms; /* NULL: the file is not our own API's */
 };
 
 struct import_offer_draft {
@@ -46,6 +47,7 @@ struct import_offer_draft {
     str quantity;
     int64_t sales_start_ms; /* INT64_MIN: not given */
     int64_t sales_end_ms;
+    int64_t max_per_order; /* 0: not given */
 };
 
 /* The column's name as it stands in a CSV file and in reasons. */
@@ -67,3 +69,8 @@ err import_give(struct import_run *run, const struct import_draft *draft);
 void import_refuse(struct import_run *run, size_t line, const char *why);
 /* What a whole run comes to. */
 err import_result(const struct import_run *run);
+
+/* An event as our own API shows it: NULL, or what is wrong with it. */
+struct json_t;
+bool import_is_own(const struct json_t *object);
+const char *import_own(struct arena *arena, const struct json_t *object, struct import_draft *ret);
