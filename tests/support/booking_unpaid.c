@@ -11,6 +11,8 @@ static const struct json_field refund_fields[] = {
     JSON_F_ID("order", struct payment_refund, order, ORDER_PREFIX, JSON_OPTIONAL),
     JSON_F_MONEY("amount", struct payment_refund, amount, 0, MONEY_MINOR_MAX, JSON_OPTIONAL),
     JSON_F_TEXT("reason", struct payment_refund, reason, 0, 1000, JSON_OPTIONAL),
+    JSON_F_LIST("lines", struct payment_refund, lines, line_count, &booking_money_line_shape, 0,
+                BOOKING_LINES_MAX, JSON_OPTIONAL),
 };
 static const struct json_shape refund_shape = JSON_SHAPE(refund_fields, struct payment_refund);
 static const struct json_field refunded_fields[] = {

@@ -26,10 +26,12 @@ LEFT JOIN (
 ORDER BY i.order_id, i.ticket_type_id;
 
 -- name: audit_totals
-SELECT s.id, s.total_minor, CAST(coalesce(sum(i.quantity * i.unit_price_minor), 0) AS BIGINT),
+SELECT s.id, s.total_minor,
+       CAST(coalesce(sum(i.quantity * i.unit_price_minor + coalesce(m.buyer_fee_minor + m.tax_minor - m.discount_minor, 0)), 0) AS BIGINT),
        count(i.quantity), coalesce(max(d.refunded_minor), 0)
 FROM order_state s
 LEFT JOIN order_item i ON i.order_id = s.id
+LEFT JOIN order_item_money m ON m.order_id = i.order_id AND m.ticket_type_id = i.ticket_type_id
 LEFT JOIN order_detail d ON d.order_id = s.id
 GROUP BY s.id, s.total_minor
 ORDER BY s.id;

@@ -6,6 +6,24 @@
 #include "platform/node/node.h"
 #include "services/booking/ids.h"
 
+/* --- What is paid, and what for --- */
+
+/* So many tickets of one type, and their money in minor units of the order's currency, each from 0 to MONEY_MINOR_MAX. The buyer pays
+ * face - discount + buyer fee + tax (price_paid in price.h). */
+struct booking_money_line {
+    struct uuid ticket_type;
+    int64_t quantity;
+    int64_t face_minor; /* list price x quantity */
+    int64_t discount_minor;
+    int64_t buyer_fee_minor; /* of the platform: on top of the price */
+    int64_t
+        vendor_fee_minor; /* of the platform: taken from what the vendor gets; the buyer does not see it */
+    int64_t tax_minor;          /* on top of the price */
+    int64_t tax_included_minor; /* a part of face - discount, said beside the sum */
+};
+enum { BOOKING_LINES_MAX = 200 };
+extern const struct json_shape booking_money_line_shape;
+
 /* --- What payment asks of an order --- */
 
 /* Begins to pay: the caller's own order (an admin's call is the reconciler's), held, unexpired, without another live attempt. Extends the hold while the
@@ -29,6 +47,8 @@ struct booking_payment_begun {
     int64_t expires_at_ms;
     struct booking_accepted *accepted;
     size_t accepted_count;
+    struct booking_money_line *lines; /* sum up to the total, one for each ticket type */
+    size_t line_count;
 };
 OP_DECLARE(booking_payment_begin, struct booking_payment_begin, struct booking_payment_begun);
 
@@ -53,6 +73,8 @@ struct booking_settle {
 };
 struct booking_settled {
     struct money paid; /* what was due: of a promised order some may have been cancelled before */
+    struct booking_money_line *lines; /* sum up to it, one for each ticket type */
+    size_t line_count;
 };
 OP_DECLARE(booking_settle, struct booking_settle, struct booking_settled);
 

@@ -15,6 +15,7 @@
 #include "services/booking/order.sql.h"
 #include "services/booking/order_refund.sql.h"
 #include "services/booking/paying.sql.h"
+#include "services/booking/price.h"
 #include "services/booking/stock.h"
 #include "services/booking/ticket.h"
 #include "services/booking/ticket_end.sql.h"
@@ -139,8 +140,14 @@ static err choose_items(struct demo *demo, const struct event *event, struct ord
         if (e == ERR_SOLD_OUT)
             continue;
         TRY(e);
-        order->items[order->item_count++] =
-            (struct order_item){type->id, change.quantity, type->price.minor};
+        order->items[order->item_count++] = (struct order_item){
+            .type = type->id,
+            .quantity = change.quantity,
+            .unit_price_minor = type->price.minor,
+            .money = {.ticket_type = type->id.uuid,
+                      .quantity = change.quantity,
+                      .face_minor = change.quantity * type->price.minor}
+        };
         order->total.minor += change.quantity * type->price.minor;
     }
     *ret_any = order->item_count > 0;
@@ -208,7 +215,7 @@ static err sell(struct demo *demo, const struct order *order, attempt_id attempt
         TRY(db_exec(tx, &SQL_PAYING_DUE, ARGS(id, I64(order->total.minor))));
         return order_become(tx, order->id, ORDER_HELD, ORDER_PENDING);
     }
-    TRY(db_exec(tx, &SQL_PAYING_PAID, ARGS(id, I64(order->total.minor))));
+    TRY(db_exec(tx, &SQL_PAYING_PAID, ARGS(id, I64(order->total.minor), NIL)));
     return order_become(tx, order->id, ORDER_HELD, ORDER_CONFIRMED);
 }
 
@@ -239,8 +246,13 @@ static err give_back(struct demo *demo, const struct order *order, struct ticket
     struct call *call = demo->call;
     const enum ticket_status to = fate == CANCELLED ? TICKET_CANCELLED : TICKET_REFUNDED;
     struct buf ids = buf_in(call->arena, 1 << 16);
+    struct booking_money_line *money = NULL;
+    struct booking_money_line *lines =
+        arena_new_array(call->arena, struct booking_money_line, count + 1);
+    size_t line_count = 0;
     int64_t amount = 0;
 
+    TRY(ticket_money_of(&demo->tx, call, order->id, tickets, count, &money));
     for (size_t i = 0; i < count; i++) {
         const struct stock_change change = {tickets[i].type, order->id, 1};
         stock_level level = 0;
@@ -250,7 +262,8 @@ static err give_back(struct demo *demo, const struct order *order, struct ticket
                           &changed));
         TRY(stock_cancel(&demo->tx, call, &change, &level));
         tickets[i].status = to;
-        amount += tickets[i].price_minor;
+        amount += price_paid(&money[i]);
+        price_gather(lines, &line_count, &money[i]);
         buf_printf(&ids, "%s\"%s\"", i > 0 ? "," : "",
                    id_format(TICKET_PREFIX, tickets[i].id.uuid).text);
     }
@@ -261,7 +274,7 @@ static err give_back(struct demo *demo, const struct order *order, struct ticket
                      I64(amount), TEXT(str_of(order->total.currency.code)), I64(1),
                      TEXT(STR("Cannot come.")),
                      TEXT(arena_printf(call->arena, "{\"items\":[%.*s]}", STR_ARG(buf_str(&ids)))),
-                     I64(call->now_ms))));
+                     I64(call->now_ms), TEXT(price_lines_write(call->arena, lines, line_count)))));
     TRY(db_exec(&demo->tx, &SQL_ORDER_REFUND_COUNT, ARGS(UUID(order->id.uuid), I64(amount))));
     return order_become(&demo->tx, order->id, ORDER_CONFIRMED,
                         fate == CANCELLED  ? ORDER_CANCELLED

@@ -138,7 +138,11 @@ static err price_item(struct call *call, const struct event *event,
         order->total.minor > MONEY_MINOR_MAX)
         return call_invalid(call, "/items", "must cost no more than 10^12 minor units");
     order->items[index] = (struct order_item){
-        .type = item->type, .quantity = item->quantity, .unit_price_minor = type->price.minor};
+        .type = item->type,
+        .quantity = item->quantity,
+        .unit_price_minor = type->price.minor,
+        .money = {.ticket_type = item->type.uuid, .quantity = item->quantity, .face_minor = total},
+    };
     return ERR_OK;
 }
 

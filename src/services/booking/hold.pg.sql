@@ -37,6 +37,10 @@ FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], $6::
 INSERT INTO order_item (order_id, ticket_type_id, quantity, unit_price_minor)
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]);
 
+-- only: hold_many_insert_money
+INSERT INTO order_item_money (order_id, ticket_type_id, discount_minor, buyer_fee_minor, vendor_fee_minor, tax_minor, tax_included_minor)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[]);
+
 -- Kind 1: STOCK_HOLD.
 -- only: hold_many_ledger
 INSERT INTO stock_ledger (ticket_type_id, order_id, kind, quantity, at_ms)

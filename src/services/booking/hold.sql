@@ -17,6 +17,10 @@ VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8, $9, $10);
 -- name: hold_insert_item
 INSERT INTO order_item (order_id, ticket_type_id, quantity, unit_price_minor) VALUES ($1, $2, $3, $4);
 
+-- name: hold_insert_money
+INSERT INTO order_item_money (order_id, ticket_type_id, discount_minor, buyer_fee_minor, vendor_fee_minor, tax_minor, tax_included_minor)
+VALUES ($1, $2, $3, $4, $5, $6, $7);
+
 -- name: hold_insert_attendees
 INSERT INTO order_detail (order_id, attendees) VALUES ($1, $2);
 

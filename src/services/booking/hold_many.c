@@ -19,6 +19,7 @@
 
 #include "services/booking/hold.h"
 #include "services/booking/hold.sql.h"
+#include "services/booking/price.h"
 #include "services/booking/state.h"
 #include "services/booking/stock_hint.h"
 
@@ -374,6 +375,43 @@ static err write_items(const struct many *many, struct tx *tx)
                    ARGS(UUIDS(orders, n), UUIDS(types, n), I64S(quantities, n), I64S(prices, n)));
 }
 
+/* What their money has beside the list price: of most nothing. */
+static err write_money(const struct many *many, struct tx *tx)
+{
+    enum { COLUMNS = 5 };
+    const size_t n = many->item_count;
+    struct uuid *orders = arena_new_array(many->arena, struct uuid, n);
+    struct uuid *types = arena_new_array(many->arena, struct uuid, n);
+    int64_t *amounts[COLUMNS];
+    size_t row = 0;
+
+    for (size_t column = 0; column < COLUMNS; column++)
+        amounts[column] = arena_new_array(many->arena, int64_t, n);
+    for (size_t i = 0; i < many->count; i++) {
+        const struct order *order = &many->tries[i]->order;
+
+        for (size_t item = 0; many->placed[i] && item < order->item_count; item++) {
+            const struct booking_money_line *money = &order->items[item].money;
+
+            if (price_is_plain(money))
+                continue;
+            orders[row] = order->id.uuid;
+            types[row] = order->items[item].type.uuid;
+            amounts[0][row] = money->discount_minor;
+            amounts[1][row] = money->buyer_fee_minor;
+            amounts[2][row] = money->vendor_fee_minor;
+            amounts[3][row] = money->tax_minor;
+            amounts[4][row++] = money->tax_included_minor;
+        }
+    }
+    if (row == 0)
+        return ERR_OK;
+    return db_exec(tx, &SQL_HOLD_MANY_INSERT_MONEY,
+                   ARGS(UUIDS(orders, row), UUIDS(types, row), I64S(amounts[0], row),
+                        I64S(amounts[1], row), I64S(amounts[2], row), I64S(amounts[3], row),
+                        I64S(amounts[4], row)));
+}
+
 static err write_attendees(const struct many *many, struct tx *tx)
 {
     struct uuid *orders = arena_new_array(many->arena, struct uuid, many->placed_count);
@@ -413,5 +451,6 @@ err hold_many(void *owner, struct batch_write *const *writes, size_t count, stru
     TRY(write_stock(&many, tx));
     TRY(write_orders(&many, tx));
     TRY(write_items(&many, tx));
+    TRY(write_money(&many, tx));
     return write_attendees(&many, tx);
 }

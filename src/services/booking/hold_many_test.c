@@ -11,6 +11,7 @@
 #include "services/booking/booking.h"
 #include "services/booking/catalog.h"
 #include "services/booking/hold.h"
+#include "services/booking/price.h"
 #include "services/booking/state.h"
 #include "support/booking_node.h"
 #include "support/test.h"
@@ -84,6 +85,25 @@ static void lab_close(struct lab *lab)
     booking_node_close(&lab->node);
 }
 
+/* A third costs something else than the list price. */
+static struct booking_money_line money_of(struct lab *lab, const struct order_item *item)
+{
+    struct booking_money_line money = {
+        .ticket_type = item->type.uuid,
+        .quantity = item->quantity,
+        .face_minor = item->quantity * item->unit_price_minor,
+    };
+
+    if (below(lab, 3) == 0) {
+        money.discount_minor = (int64_t)below(lab, 2);
+        money.buyer_fee_minor = (int64_t)below(lab, 3);
+        money.vendor_fee_minor = (int64_t)below(lab, 4);
+        money.tax_minor = (int64_t)below(lab, 5);
+        money.tax_included_minor = (int64_t)below(lab, 6);
+    }
+    return money;
+}
+
 static struct order_item *items_of(struct lab *lab, struct arena *arena, const struct event *event,
                                    size_t *ret_count)
 {
@@ -91,12 +111,15 @@ static struct order_item *items_of(struct lab *lab, struct arena *arena, const s
     const uint64_t mask = 1 + below(lab, 7);
 
     for (size_t i = 0; i < 3; i++)
-        if ((mask >> i & 1) != 0)
-            items[(*ret_count)++] = (struct order_item){
+        if ((mask >> i & 1) != 0) {
+            items[*ret_count] = (struct order_item){
                 .type = event->ticket_types[i].id,
                 .quantity = 1 + (int64_t)below(lab, 4),
                 .unit_price_minor = event->ticket_types[i].price.minor,
             };
+            items[*ret_count].money = money_of(lab, &items[*ret_count]);
+            (*ret_count)++;
+        }
     return items;
 }
 
@@ -131,8 +154,7 @@ static void make_try(struct lab *lab, struct arena *arena, struct hold_try *ret)
     };
     ret->order.items = items_of(lab, arena, event, &ret->order.item_count);
     for (size_t i = 0; i < ret->order.item_count; i++)
-        ret->order.total.minor +=
-            ret->order.items[i].quantity * ret->order.items[i].unit_price_minor;
+        ret->order.total.minor += price_paid(&ret->order.items[i].money);
     ret->write.many = hold_many_fits(ret);
 }
 
@@ -144,6 +166,7 @@ static const char dump_sql[] =
     " SELECT 1 AS place, o::text AS line FROM order_state o"
     " UNION ALL SELECT 2, i::text FROM order_item i"
     " UNION ALL SELECT 3, d::text FROM order_detail d"
+    " UNION ALL SELECT 3, m::text FROM order_item_money m"
     " UNION ALL SELECT 4, s::text FROM ticket_type_stock s"
     " UNION ALL SELECT 5, b::text FROM event_buyer b"
     " UNION ALL SELECT 6, row_number() OVER (ORDER BY seq)"
@@ -321,8 +344,12 @@ static void race_try(struct racer *racer, struct arena *arena, int number, struc
     req->call.caller.user = booking_user(racer->number * ORDERS_EACH + number);
     *ret = (struct hold_try){.req = req, .event = racer->event, .key = STR("key")};
     /* Half of them want two types, each racer the other way round. */
-    items[0] = (struct order_item){racer->event->ticket_types[racer->number].id, 1, 100};
-    items[1] = (struct order_item){racer->event->ticket_types[1 - racer->number].id, 1, 100};
+    items[0] = (struct order_item){.type = racer->event->ticket_types[racer->number].id,
+                                   .quantity = 1,
+                                   .unit_price_minor = 100};
+    items[1] = (struct order_item){.type = racer->event->ticket_types[1 - racer->number].id,
+                                   .quantity = 1,
+                                   .unit_price_minor = 100};
     ret->order = (struct order){
         .id.uuid = call_uuid(&req->call),
         .user = req->call.caller.user,

@@ -13,6 +13,7 @@
 #include "services/booking/buyer.h"
 #include "services/booking/desk.h"
 #include "services/booking/hold.sql.h"
+#include "services/booking/price.h"
 
 /* The order that the key has already. ERR_NOT_FOUND: none. */
 static err find_first(struct tx *tx, struct call *call, struct hold_try *try)
@@ -119,6 +120,21 @@ static err take_stock(struct tx *tx, struct call *call, struct hold_try *try, bo
     return ERR_OK;
 }
 
+static err insert_item(struct tx *tx, const struct order *order, const struct order_item *item)
+{
+    const struct booking_money_line *money = &item->money;
+
+    TRY(db_exec(tx, &SQL_HOLD_INSERT_ITEM,
+                ARGS(UUID(order->id.uuid), UUID(item->type.uuid), I64(item->quantity),
+                     I64(item->unit_price_minor))));
+    if (price_is_plain(money))
+        return ERR_OK;
+    return db_exec(tx, &SQL_HOLD_INSERT_MONEY,
+                   ARGS(UUID(order->id.uuid), UUID(item->type.uuid), I64(money->discount_minor),
+                        I64(money->buyer_fee_minor), I64(money->vendor_fee_minor),
+                        I64(money->tax_minor), I64(money->tax_included_minor)));
+}
+
 static err insert_order(struct tx *tx, const struct hold_try *try)
 {
     const struct order *order = &try->order;
@@ -131,9 +147,7 @@ static err insert_order(struct tx *tx, const struct hold_try *try)
                      I64(order->hold_ms), I64(order->total.minor), TEXT(currency), TEXT(try->key),
                      BLOB(digest), I64(order->created_at_ms))));
     for (size_t i = 0; i < order->item_count; i++)
-        TRY(db_exec(tx, &SQL_HOLD_INSERT_ITEM,
-                    ARGS(id, UUID(order->items[i].type.uuid), I64(order->items[i].quantity),
-                         I64(order->items[i].unit_price_minor))));
+        TRY(insert_item(tx, order, &order->items[i]));
     if (order->attendees.ptr == NULL)
         return ERR_OK;
     return db_exec(tx, &SQL_HOLD_INSERT_ATTENDEES, ARGS(id, TEXT(order->attendees)));

@@ -84,6 +84,16 @@ int64_t order_ticket_quantity(const struct order *order)
     return sum;
 }
 
+struct booking_money_line *order_lines(struct arena *arena, const struct order *order)
+{
+    struct booking_money_line *lines =
+        arena_new_array(arena, struct booking_money_line, order->item_count + 1);
+
+    for (size_t i = 0; i < order->item_count; i++)
+        lines[i] = order->items[i].money;
+    return lines;
+}
+
 bool order_is_visible_to(const struct call *call, const struct order *order)
 {
     const struct caller *caller = &call->caller;
@@ -143,6 +153,16 @@ static err get_items(struct tx *tx, struct arena *arena, struct order *order)
         item->type.uuid = row_uuid(&rows, 0);
         item->quantity = row_i64(&rows, 1);
         item->unit_price_minor = row_i64(&rows, 2);
+        item->money = (struct booking_money_line){
+            .ticket_type = item->type.uuid,
+            .quantity = item->quantity,
+            .face_minor = item->unit_price_minor * item->quantity, /* checked when it was placed */
+            .discount_minor = row_i64(&rows, 3),
+            .buyer_fee_minor = row_i64(&rows, 4),
+            .vendor_fee_minor = row_i64(&rows, 5),
+            .tax_minor = row_i64(&rows, 6),
+            .tax_included_minor = row_i64(&rows, 7),
+        };
     }
     return rows_close(&rows);
 }

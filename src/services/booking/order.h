@@ -34,6 +34,7 @@ struct order_item {
     ticket_type_id type;
     int64_t quantity;
     int64_t unit_price_minor;
+    struct booking_money_line money; /* of all of them */
 };
 
 /* Money of the order on its way back, or there. */
@@ -72,6 +73,8 @@ err order_get(struct tx *tx, struct call *call, order_id id, struct order *ret);
 /* What people are told: a hold whose time is over is expired, whether or not that is written down yet. */
 enum order_status order_shown_status(const struct order *order, int64_t now_ms);
 int64_t order_ticket_quantity(const struct order *order); /* of all items */
+/* The money of its items, in their order; as many as there are items. */
+struct booking_money_line *order_lines(struct arena *arena, const struct order *order);
 /* The owner, the event's vendor and admins. */
 bool order_is_visible_to(const struct call *call, const struct order *order);
 

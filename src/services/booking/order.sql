@@ -5,7 +5,10 @@ FROM order_state s LEFT JOIN order_detail d ON d.order_id = s.id
 WHERE s.id = $1;
 
 -- name: order_items
-SELECT ticket_type_id, quantity, unit_price_minor FROM order_item WHERE order_id = $1 ORDER BY ticket_type_id;
+SELECT i.ticket_type_id, i.quantity, i.unit_price_minor, coalesce(m.discount_minor, 0), coalesce(m.buyer_fee_minor, 0), coalesce(m.vendor_fee_minor, 0),
+       coalesce(m.tax_minor, 0), coalesce(m.tax_included_minor, 0)
+FROM order_item i LEFT JOIN order_item_money m ON m.order_id = i.order_id AND m.ticket_type_id = i.ticket_type_id
+WHERE i.order_id = $1 ORDER BY i.ticket_type_id;
 
 -- name: order_tickets
 SELECT id FROM ticket WHERE order_id = $1 ORDER BY id;

@@ -12,6 +12,7 @@
 #include "services/booking/order_news.h"
 #include "services/booking/order_refund.sql.h"
 #include "services/booking/paying.sql.h"
+#include "services/booking/price.h"
 
 enum { TICKETS_MAX = 2000, STATUS_COUNT = REFUND_FAILED + 1 };
 
@@ -68,10 +69,12 @@ err order_refund_get(struct tx *tx, struct call *call, refund_id id, struct orde
         refund.status >= STATUS_COUNT)
         return ERR_INTERNAL;
     const str tickets = row_text(&rows, 5);
+    const str lines = row_text(&rows, 6);
     TRY(rows_close(&rows));
     TRY(json_read(call->arena, tickets, &ids_shape, &ids));
     refund.tickets = ids.items;
     refund.ticket_count = ids.count;
+    TRY(price_lines_read(call->arena, lines, &refund.lines, &refund.line_count));
     *ret = refund;
     return ERR_OK;
 }
@@ -130,7 +133,23 @@ static err insert(struct tx *tx, struct call *call, const struct order_refund_ma
                    ARGS(UUID(refund->id.uuid), UUID(refund->order.uuid), UUID(in->user),
                         TEXT(in->key), BLOB(digest), I64(refund->amount.minor),
                         TEXT(str_of(refund->amount.currency.code)), I64(refund->status),
-                        TEXT(in->reason), TEXT(write_ids(call->arena, in)), I64(call->now_ms)));
+                        TEXT(in->reason), TEXT(write_ids(call->arena, in)), I64(call->now_ms),
+                        TEXT(price_lines_write(call->arena, refund->lines, refund->line_count))));
+}
+
+/* What the tickets cost, as the refund's lines. */
+static err gather(struct tx *tx, struct call *call, const struct order_refund_make *in,
+                  struct order_refund *refund)
+{
+    struct booking_money_line *money = NULL;
+
+    TRY(ticket_money_of(tx, call, in->order->id, in->tickets, in->ticket_count, &money));
+    refund->lines = arena_new_array(call->arena, struct booking_money_line, in->ticket_count);
+    for (size_t i = 0; i < in->ticket_count; i++) {
+        price_gather(refund->lines, &refund->line_count, &money[i]);
+        refund->amount.minor += price_paid(&money[i]);
+    }
+    return ERR_OK;
 }
 
 /* Gives what the order becomes. */
@@ -175,9 +194,15 @@ err order_refund_make(struct tx *tx, struct desk_write *write, const struct orde
 {
     const struct order *order = in->order;
     struct call *call = write->call;
-    struct tickets_ended ended = {0};
+    struct order_refund refund = {
+        .id = {call_uuid(call)                   },
+        .order = order->id,
+        .amount = { .minor = 0, .currency = order->total.currency},
+    };
     enum order_status now = ORDER_CANCELLED;
+    int64_t unpaid_minor = 0;
     int64_t counted = 0;
+    size_t ended = 0;
 
     assert(in->ticket_count > 0 && in->ticket_count <= TICKETS_MAX);
 
@@ -189,17 +214,17 @@ err order_refund_make(struct tx *tx, struct desk_write *write, const struct orde
         .reason = in->event_cancelled ? STR("event_cancelled") : STR_ABSENT,
     };
     TRY(tickets_end(tx, write, &end, &ended));
-    const int64_t paid_minor = order->status == ORDER_PENDING ? 0 : ended.price_minor;
-    const int64_t unpaid_minor = ended.price_minor - paid_minor;
+    TRY(gather(tx, call, in, &refund));
+    if (order->status == ORDER_PENDING) { /* never paid: less is due */
+        unpaid_minor = refund.amount.minor;
+        refund.amount.minor = 0;
+        refund.line_count = 0;
+    }
+    const int64_t paid_minor = refund.amount.minor;
     const int64_t refunded_minor = order->refunded_minor + paid_minor;
-    if (ended.count != (int64_t)in->ticket_count || refunded_minor > order->total.minor)
+    if (ended != in->ticket_count || refunded_minor > order->total.minor)
         return ERR_INTERNAL;
-    const struct order_refund refund = {
-        .id = {call_uuid(call)       },
-        .order = order->id,
-        .amount = { paid_minor, order->total.currency},
-        .status = paid_minor > 0 ? REFUND_PENDING : REFUND_SUCCEEDED,
-    };
+    refund.status = paid_minor > 0 ? REFUND_PENDING : REFUND_SUCCEEDED;
     TRY(insert(tx, call, in, &refund));
     TRY(db_exec_count(tx, &SQL_ORDER_REFUND_COUNT, ARGS(UUID(order->id.uuid), I64(paid_minor)),
                       &counted));
@@ -234,7 +259,8 @@ err order_refund_pay(struct call *call, refund_id id)
     TRY(find(call, id, &refund));
     if (refund.status != REFUND_PENDING)
         return ERR_OK;
-    const struct payment_refund in = {id, refund.order, refund.amount, refund.reason};
+    const struct payment_refund in = {id,           refund.order,     refund.amount, refund.reason,
+                                      refund.lines, refund.line_count};
     TRY(payment_refund(call, &in, &answer));
     if (answer.status == REFUND_PENDING)
         return ERR_OK; /* payment sees to it now, and says so when it is done */

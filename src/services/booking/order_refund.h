@@ -26,6 +26,8 @@ struct order_refund {
     str reason; /* absent: none was given */
     ticket_id *tickets;
     size_t ticket_count;
+    struct booking_money_line *lines; /* what the amount is for */
+    size_t line_count;
 };
 
 /* What becomes of an order once tickets of it have ended: `left` still admit or have admitted,

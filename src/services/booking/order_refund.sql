@@ -2,11 +2,11 @@
 SELECT id, idem_digest FROM order_refund WHERE user_id = $1 AND idem_key = $2;
 
 -- name: order_refund_find
-SELECT order_id, amount_minor, currency, status, reason, tickets FROM order_refund WHERE id = $1;
+SELECT order_id, amount_minor, currency, status, reason, tickets, lines FROM order_refund WHERE id = $1;
 
 -- name: order_refund_insert
-INSERT INTO order_refund (id, order_id, user_id, idem_key, idem_digest, amount_minor, currency, status, reason, tickets, created_at_ms)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+INSERT INTO order_refund (id, order_id, user_id, idem_key, idem_digest, amount_minor, currency, status, reason, tickets, created_at_ms, lines)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
 
 -- One that has failed (2) may be tried again and succeed (1); that is its end.
 -- name: order_refund_end

@@ -11,6 +11,7 @@
 #include "services/booking/hold.h"
 #include "services/booking/order_news.h"
 #include "services/booking/paying.sql.h"
+#include "services/booking/price.h"
 #include "services/booking/state.h"
 #include "services/booking/ticket_end.h"
 
@@ -40,7 +41,9 @@ struct paying {
     str reason;
     struct order order; /* as it is after the write */
     int64_t paid_minor; /* what it was settled for */
-    bool woken;         /* the expiry has something to do */
+    struct booking_money_line *lines;
+    size_t line_count;
+    bool woken; /* the expiry has something to do */
 };
 
 static err set_attempt(struct tx *tx, struct order *order, attempt_id attempt,
@@ -163,6 +166,8 @@ static err booking_payment_begin_run(struct call *call, const struct booking_pay
         .accepted =
             arena_new_array(call->arena, struct booking_accepted, event->accepted_count + 1),
         .accepted_count = event->accepted_count,
+        .lines = order_lines(call->arena, &paying.order),
+        .line_count = paying.order.item_count,
     };
     for (size_t i = 0; i < event->accepted_count; i++)
         ret->accepted[i] = (struct booking_accepted){
@@ -236,6 +241,61 @@ static err confirm(struct tx *tx, struct desk_write *write)
 
 /* --- booking_settle --- */
 
+static void take_all_lines(struct call *call, struct paying *paying)
+{
+    paying->lines = order_lines(call->arena, &paying->order);
+    paying->line_count = paying->order.item_count;
+}
+
+/* What is due for a promised order: for what was not cancelled meanwhile. */
+static err take_due_lines(struct tx *tx, struct call *call, struct paying *paying)
+{
+    struct ticket *tickets = NULL;
+    struct booking_money_line *money = NULL;
+    int64_t sum_minor = 0;
+    size_t count = 0;
+
+    TRY(ticket_list_of_order(tx, call, paying->order.id, &tickets, &count));
+    TRY(ticket_money_of(tx, call, paying->order.id, tickets, count, &money));
+    paying->lines = arena_new_array(call->arena, struct booking_money_line, count + 1);
+    paying->line_count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (tickets[i].status == TICKET_VALID || tickets[i].status == TICKET_USED) {
+            price_gather(paying->lines, &paying->line_count, &money[i]);
+            sum_minor += price_paid(&money[i]);
+        }
+    return sum_minor == paying->order.due_minor ? ERR_OK : ERR_INTERNAL;
+}
+
+static err read_paid(struct tx *tx, struct call *call, struct paying *paying)
+{
+    CLEANUP(rows_done) struct rows rows = {0};
+
+    TRY(rows_first(&rows, tx, &SQL_PAYING_WAS_PAID, ARGS(UUID(paying->order.id.uuid)),
+                   call->arena));
+    paying->paid_minor = row_i64(&rows, 0);
+    const str lines = row_text(&rows, 1);
+    TRY(rows_close(&rows));
+    if (lines.ptr != NULL)
+        return price_lines_read(call->arena, lines, &paying->lines, &paying->line_count);
+    take_all_lines(call, paying);
+    return ERR_OK;
+}
+
+static err write_paid(struct tx *tx, struct call *call, const struct paying *paying)
+{
+    int64_t quantity = 0;
+
+    for (size_t i = 0; i < paying->line_count; i++)
+        quantity += paying->lines[i].quantity;
+    const bool all = quantity == order_ticket_quantity(&paying->order);
+    return db_exec(
+        tx, &SQL_PAYING_PAID,
+        ARGS(UUID(paying->order.id.uuid), I64(paying->paid_minor),
+             TEXT(all ? STR_ABSENT
+                      : price_lines_write(call->arena, paying->lines, paying->line_count))));
+}
+
 static err settle(struct tx *tx, struct desk_write *write)
 {
     struct paying *paying = write->arg;
@@ -245,14 +305,16 @@ static err settle(struct tx *tx, struct desk_write *write)
     if (!is_of(order, paying->attempt))
         return ERR_CONFLICT;
     if (order->attempt_state == ATTEMPT_SETTLED)
-        return db_get_i64(tx, &SQL_PAYING_WAS_PAID, ARGS(UUID(order->id.uuid)),
-                          &paying->paid_minor);
+        return read_paid(tx, write->call, paying);
     /* Of a promised order everything may have been cancelled before the money came. */
     if (order->attempt_state != ATTEMPT_CONFIRMED ||
         (order->status != ORDER_HELD && order->status != ORDER_PENDING))
         return ERR_CONFLICT;
     const bool pending = order->status == ORDER_PENDING;
     const bool had_tickets = order->ticket_count > 0;
+    take_all_lines(write->call, paying);
+    if (pending && had_tickets)
+        TRY(take_due_lines(tx, write->call, paying));
     if (!had_tickets) { /* a bank transfer has arrived */
         TRY(sell_items(tx, write, order));
         TRY(ticket_make_all(tx, write->call, order));
@@ -261,7 +323,7 @@ static err settle(struct tx *tx, struct desk_write *write)
     TRY(set_attempt(tx, order, paying->attempt, ATTEMPT_SETTLED, order->expires_at_ms));
     paying->paid_minor = pending ? order->due_minor : order->total.minor;
     TRY(write_detail(tx, order, write->call->now_ms, NULL, 0));
-    TRY(db_exec(tx, &SQL_PAYING_PAID, ARGS(UUID(order->id.uuid), I64(paying->paid_minor))));
+    TRY(write_paid(tx, write->call, paying));
     return tell(tx, write, pending && had_tickets ? "order.paid" : "order.confirmed", order,
                 STR_ABSENT);
 }
@@ -272,8 +334,8 @@ static err drop_tickets(struct tx *tx, struct desk_write *write, struct paying *
 {
     struct order *order = &paying->order;
     struct ticket *tickets = NULL;
-    struct tickets_ended ended = {0};
     size_t count = 0;
+    size_t ended = 0;
 
     /* Of a promised order some may have been cancelled before: only what is left goes back. */
     TRY(ticket_list_of_order(tx, write->call, order->id, &tickets, &count));
@@ -336,7 +398,11 @@ static err booking_settle_run(struct call *call, const struct booking_settle *in
     struct paying paying = {.id = in->order, .attempt = in->attempt};
 
     TRY(desk_run(call, settle, &paying));
-    ret->paid = (struct money){paying.paid_minor, paying.order.total.currency};
+    *ret = (struct booking_settled){
+        .paid = {paying.paid_minor, paying.order.total.currency},
+        .lines = paying.lines,
+        .line_count = paying.line_count,
+    };
     return ERR_OK;
 }
 
@@ -375,6 +441,8 @@ static const struct json_field begun_fields[] = {
     JSON_F_TIME("expires_at", struct booking_payment_begun, expires_at_ms, JSON_REQUIRED),
     JSON_F_LIST("accepted", struct booking_payment_begun, accepted, accepted_count,
                 &event_accepted_shape, 0, EVENT_METHODS_MAX, JSON_OPTIONAL),
+    JSON_F_LIST("lines", struct booking_payment_begun, lines, line_count, &booking_money_line_shape,
+                1, BOOKING_LINES_MAX, JSON_REQUIRED),
 };
 static const struct json_shape begun_shape = JSON_SHAPE(begun_fields, struct booking_payment_begun);
 static const struct json_field confirm_fields[] = {
@@ -390,6 +458,8 @@ static const struct json_field settle_fields[] = {
 static const struct json_shape settle_shape = JSON_SHAPE(settle_fields, struct booking_settle);
 static const struct json_field settled_fields[] = {
     JSON_F_MONEY("paid", struct booking_settled, paid, 0, MONEY_MINOR_MAX, JSON_REQUIRED),
+    JSON_F_LIST("lines", struct booking_settled, lines, line_count, &booking_money_line_shape, 0,
+                BOOKING_LINES_MAX, JSON_REQUIRED),
 };
 static const struct json_shape settled_shape = JSON_SHAPE(settled_fields, struct booking_settled);
 static const struct json_field abort_fields[] = {

@@ -10,9 +10,9 @@ INSERT INTO order_detail (order_id, confirmed_at_ms, payment_method) VALUES ($1,
 ON CONFLICT (order_id) DO UPDATE
 SET confirmed_at_ms = coalesce(order_detail.confirmed_at_ms, $2), payment_method = coalesce($3, order_detail.payment_method);
 
--- What an order was settled for, which a repeated call is told again.
+-- What an order was settled for, which a repeated call is told again. Lines: only where they are not those of the order.
 -- name: paying_paid
-UPDATE order_detail SET paid_minor = $2 WHERE order_id = $1;
+UPDATE order_detail SET paid_minor = $2, paid_lines = $3 WHERE order_id = $1;
 
 -- name: paying_was_paid
-SELECT paid_minor FROM order_detail WHERE order_id = $1;
+SELECT paid_minor, paid_lines FROM order_detail WHERE order_id = $1;

@@ -2,6 +2,7 @@
 
 #include "services/booking/settle.h"
 
+#include "services/booking/order.h"
 #include "support/booking_buy.h"
 #include "support/test.h"
 
@@ -130,4 +131,53 @@ TEST(without_payment_nothing_can_be_settled_now)
     node_find(node.node, "payment")->is_open = true;
     CHECK_STR("pending", str_of(booking_status(&node, "customer-1", "/orders/%s", bought.order)));
     CHECK_I64(200, settle(&node, "vendor-1", bought.order).status);
+}
+
+/* What payment is told of a settled order, as often as it asks. */
+static struct booking_settled settled_for(struct booking_node *node, struct call *call,
+                                          const char *order_text)
+{
+    struct booking_settled settled = {0};
+    struct order order = {0};
+    order_id id = {0};
+
+    booking_node_call(node, call);
+    CHECK(id_parse(ORDER_PREFIX, str_of(order_text), &id.uuid));
+    {
+        CLEANUP(tx_rollback) struct tx tx = {0};
+
+        CHECK_OK(tx_read(&tx, call_db(call)));
+        CHECK_OK(order_get(&tx, call, id, &order));
+    }
+    const struct booking_settle in = {id, order.attempt};
+    CHECK_OK(booking_settle(call, &in, &settled));
+    return settled;
+}
+
+TEST(what_is_settled_is_what_was_due_then)
+{
+    CLEANUP(booking_node_close) struct booking_node node;
+    CLEANUP(call_done) struct call call = {0};
+    struct known_event event;
+    struct bought bought;
+    struct answer answer;
+
+    booking_node_open(&node, NULL);
+    event = event_by_hand(&node);
+    bought = booking_buy(&node, "customer-1", &event, 3, "cash_on_arrival");
+    answer = booking_send(&node, "customer-1", "DELETE", NULL, "/tickets/%s", bought.tickets[0]);
+    CHECK_I64(0, answer_i64(node.arena, &answer, "/refund/amount/amount"));
+    answer = settle(&node, "vendor-1", bought.order);
+    CHECK_I64(200, answer.status);
+    /* A refund after that changes nothing of it. */
+    answer = booking_send(&node, "customer-1", "DELETE", NULL, "/tickets/%s", bought.tickets[1]);
+    CHECK_I64(PRICE, answer_i64(node.arena, &answer, "/refund/amount/amount"));
+
+    const struct booking_settled settled = settled_for(&node, &call, bought.order);
+    CHECK_I64(2 * PRICE, settled.paid.minor);
+    CHECK_I64(1, (int64_t)settled.line_count);
+    CHECK_I64(2, settled.lines[0].quantity);
+    CHECK_I64(2 * PRICE, settled.lines[0].face_minor);
+    CHECK(uuid_eq(event.types[0].uuid, settled.lines[0].ticket_type));
+    booking_check_audit(&node);
 }

@@ -12,6 +12,7 @@
 
 #include "services/booking/catalog.h"
 #include "services/booking/cursor.h"
+#include "services/booking/price.h"
 #include "services/booking/state.h"
 #include "services/booking/ticket.sql.h"
 #include "services/booking/ticket_code.h"
@@ -85,6 +86,43 @@ err ticket_list_of_order(struct tx *tx, struct call *call, order_id order, struc
     return ERR_OK;
 }
 
+/* Of a ticket that cost something else than its price. */
+static void note_money(const struct rows *rows, const struct ticket *tickets, size_t count,
+                       struct booking_money_line *lines)
+{
+    const struct uuid id = row_uuid(rows, 0);
+
+    for (size_t i = 0; i < count; i++) {
+        if (!uuid_eq(tickets[i].id.uuid, id))
+            continue;
+        lines[i].discount_minor = row_i64(rows, 1);
+        lines[i].buyer_fee_minor = row_i64(rows, 2);
+        lines[i].vendor_fee_minor = row_i64(rows, 3);
+        lines[i].tax_minor = row_i64(rows, 4);
+        lines[i].tax_included_minor = row_i64(rows, 5);
+        return;
+    }
+}
+
+err ticket_money_of(struct tx *tx, struct call *call, order_id order, const struct ticket *tickets,
+                    size_t count, struct booking_money_line **ret)
+{
+    CLEANUP(rows_done) struct rows rows = {0};
+    struct booking_money_line *lines =
+        arena_new_array(call->arena, struct booking_money_line, count + 1);
+
+    for (size_t i = 0; i < count; i++)
+        lines[i] = (struct booking_money_line){.ticket_type = tickets[i].type.uuid,
+                                               .quantity = 1,
+                                               .face_minor = tickets[i].price_minor};
+    TRY(rows_open(&rows, tx, &SQL_TICKET_MONEY_OF_ORDER, ARGS(UUID(order.uuid)), call->arena));
+    while (rows_next(&rows))
+        note_money(&rows, tickets, count, lines);
+    TRY(rows_close(&rows));
+    *ret = lines;
+    return ERR_OK;
+}
+
 struct attendee {
     str name;
     str email;
@@ -114,6 +152,24 @@ static err read_attendees(struct call *call, str json, struct attendees *ret)
                      &shape, ret);
 }
 
+/* The `index`th of its item. */
+static err make_one(struct tx *tx, struct call *call, const struct order *order,
+                    const struct order_item *item, int64_t index, str attendee)
+{
+    const struct booking_money_line money = price_one(&item->money, index);
+    const struct uuid id = call_uuid(call);
+
+    TRY(db_exec(tx, &SQL_TICKET_INSERT,
+                ARGS(UUID(id), UUID(order->id.uuid), UUID(order->event.uuid), UUID(item->type.uuid),
+                     UUID(order->user), TEXT(attendee), I64(item->unit_price_minor))));
+    if (price_is_plain(&money))
+        return ERR_OK;
+    return db_exec(tx, &SQL_TICKET_INSERT_MONEY,
+                   ARGS(UUID(id), I64(money.discount_minor), I64(money.buyer_fee_minor),
+                        I64(money.vendor_fee_minor), I64(money.tax_minor),
+                        I64(money.tax_included_minor)));
+}
+
 err ticket_make_all(struct tx *tx, struct call *call, const struct order *order)
 {
     struct attendees attendees = {0};
@@ -122,11 +178,8 @@ err ticket_make_all(struct tx *tx, struct call *call, const struct order *order)
     TRY(read_attendees(call, order->attendees, &attendees));
     for (size_t i = 0; i < order->item_count; i++)
         for (int64_t n = 0; n < order->items[i].quantity; n++, next++)
-            TRY(db_exec(tx, &SQL_TICKET_INSERT,
-                        ARGS(UUID(call_uuid(call)), UUID(order->id.uuid), UUID(order->event.uuid),
-                             UUID(order->items[i].type.uuid), UUID(order->user),
-                             TEXT(next < attendees.count ? attendees.items[next].name : STR_ABSENT),
-                             I64(order->items[i].unit_price_minor))));
+            TRY(make_one(tx, call, order, &order->items[i], n,
+                         next < attendees.count ? attendees.items[next].name : STR_ABSENT));
     return ERR_OK;
 }
 

@@ -16,11 +16,11 @@ struct ticket {
     struct uuid user;
     int status; /* enum ticket_status */
     int64_t generation;
-    str attendee_name; /* absent: not named */
-    int64_t price_minor;
-    int64_t used_at_ms; /* JSON_NULL: not used */
-    int order_status;   /* enum order_status: of a held order no ticket is shown */
-    int64_t due_minor;  /* of the order: to be paid at the entrance */
+    str attendee_name;   /* absent: not named */
+    int64_t price_minor; /* as it was offered; what it cost: ticket_money_of */
+    int64_t used_at_ms;  /* JSON_NULL: not used */
+    int order_status;    /* enum order_status: of a held order no ticket is shown */
+    int64_t due_minor;   /* of the order: to be paid at the entrance */
     struct currency currency;
 };
 
@@ -29,6 +29,9 @@ err ticket_get(struct tx *tx, struct call *call, ticket_id id, struct ticket *re
 /* The tickets of an order in the order they were made, shown or not. */
 err ticket_list_of_order(struct tx *tx, struct call *call, order_id order, struct ticket **ret,
                          size_t *ret_count);
+/* What each of the order's tickets cost: its share of the item it is of. */
+err ticket_money_of(struct tx *tx, struct call *call, order_id order, const struct ticket *tickets,
+                    size_t count, struct booking_money_line **ret);
 /* Makes the tickets of all items of the order. In the desk's transaction. */
 err ticket_make_all(struct tx *tx, struct call *call, const struct order *order);
 /* The caller's ticket, or one of an event that he sells; ERR_NOT_FOUND for what belongs to others. `event` is a reference that event_release gives back. */

@@ -18,3 +18,10 @@ ORDER BY t.id DESC LIMIT $3;
 -- name: ticket_insert
 INSERT INTO ticket (id, order_id, event_id, ticket_type_id, user_id, status, generation, attendee_name, price_minor)
 VALUES ($1, $2, $3, $4, $5, 0, 1, $6, $7);
+
+-- name: ticket_insert_money
+INSERT INTO ticket_money (ticket_id, discount_minor, buyer_fee_minor, vendor_fee_minor, tax_minor, tax_included_minor) VALUES ($1, $2, $3, $4, $5, $6);
+
+-- name: ticket_money_of_order
+SELECT m.ticket_id, m.discount_minor, m.buyer_fee_minor, m.vendor_fee_minor, m.tax_minor, m.tax_included_minor
+FROM ticket t JOIN ticket_money m ON m.ticket_id = t.id WHERE t.order_id = $1;

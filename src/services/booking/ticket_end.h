@@ -6,11 +6,6 @@
 #include "services/booking/order.h"
 #include "services/booking/ticket.h"
 
-struct tickets_ended {
-    int64_t count;
-    int64_t price_minor; /* what they cost together */
-};
-
 struct tickets_end {
     const struct order *order;
     const struct ticket *tickets; /* of the order; those that are not valid stay as they are */
@@ -22,4 +17,4 @@ struct tickets_end {
  * the buyer's count go back, each is told of as "ticket.cancelled". In the desk's transaction.
  * ERR_CONFLICT: one of them has changed since it was read. */
 err tickets_end(struct tx *tx, struct desk_write *write, const struct tickets_end *in,
-                struct tickets_ended *ret);
+                size_t *ret_count);

@@ -14,7 +14,7 @@ struct ending {
     order_id order;
     enum ticket_status to;
     bool stale; /* what is ended was read before somebody used it */
-    struct tickets_ended ended;
+    size_t ended;
 };
 
 static err apply(struct tx *tx, struct desk_write *write)
@@ -88,8 +88,7 @@ TEST(ended_tickets_give_back_stock_and_count_and_kill_their_codes)
                         "price_minor = 25000 ORDER BY id DESC LIMIT 1)");
 
     CHECK_OK(end_all(&node, &ending));
-    CHECK_I64(2, ending.ended.count);
-    CHECK_I64(PRICE + 40000, ending.ended.price_minor);
+    CHECK_I64(2, (int64_t)ending.ended);
     CHECK_STR("19", booking_available(&node, node.arena, &event));
     CHECK_I64(1, booking_i64(&node, "SELECT quantity FROM event_buyer"));
     CHECK_I64(
@@ -101,7 +100,7 @@ TEST(ended_tickets_give_back_stock_and_count_and_kill_their_codes)
     CHECK_I64(2, booking_told(&node, "ticket.cancelled", "\"status\":\"refunded\""));
 
     CHECK_OK(end_all(&node, &ending)); /* again: nothing is left to end */
-    CHECK_I64(0, ending.ended.count);
+    CHECK_I64(0, (int64_t)ending.ended);
     CHECK_STR("19", booking_available(&node, node.arena, &event));
 }
 

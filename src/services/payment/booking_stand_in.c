@@ -59,6 +59,17 @@ static bool is_of(const struct stand_in_order *order, attempt_id attempt)
     return uuid_eq(order->attempt.uuid, attempt.uuid);
 }
 
+/* One ticket of a type that has the order's id. */
+static struct booking_money_line *line_of(struct arena *arena, const struct stand_in_order *order)
+{
+    struct booking_money_line *line = arena_new(arena, struct booking_money_line);
+
+    line->ticket_type = order->id.uuid;
+    line->quantity = 1;
+    line->face_minor = order->total_minor;
+    return line;
+}
+
 static err begin(struct call *call, const struct booking_payment_begin *in,
                  struct booking_payment_begun *ret)
 {
@@ -90,6 +101,8 @@ static err begin(struct call *call, const struct booking_payment_begin *in,
         .total = { .minor = order->total_minor, .currency = {"EGP"}},
         .accepted = arena_new_array(call->arena, struct booking_accepted, 3),
         .accepted_count = 3,
+        .lines = line_of(call->arena, order),
+        .line_count = 1,
     };
     for (size_t i = 0; i < ret->accepted_count; i++)
         ret->accepted[i].type = str_of(types[i]);
@@ -128,12 +141,16 @@ static err confirm(struct stand_in_order *order, const struct booking_confirm *i
     return ERR_OK;
 }
 
-static err settle(struct stand_in_order *order, const struct booking_settle *in,
-                  struct booking_settled *ret)
+static err settle(struct arena *arena, struct stand_in_order *order,
+                  const struct booking_settle *in, struct booking_settled *ret)
 {
     if (!is_of(order, in->attempt) || order->is_gone)
         return ERR_CONFLICT;
-    ret->paid = (struct money){order->total_minor, {"EGP"}};
+    *ret = (struct booking_settled){
+        .paid = {order->total_minor, {"EGP"}},
+        .lines = line_of(arena, order),
+        .line_count = 1,
+    };
     if (order->state == STAND_IN_SETTLED)
         return ERR_OK;
     if (order->state != STAND_IN_CONFIRMED)
@@ -171,7 +188,7 @@ static err act(struct call *call, const struct op *op, const void *in, void *ret
     if (op == &booking_confirm_op)
         e = confirm(order, in);
     else if (op == &booking_settle_op)
-        return settle(order, in, ret);
+        return settle(call->arena, order, in, ret);
     else if (op == &booking_payment_abort_op)
         e = abort_payment(order, in);
     else

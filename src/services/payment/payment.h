@@ -15,6 +15,10 @@ struct payment_refund {
     order_id order;
     struct money amount;
     str reason;
+    /* What the amount is for, one for each ticket type: what the buyer paid in them sums up to it. Besides, the vendor's fee says how much of it the
+     * vendor gets back. */
+    struct booking_money_line *lines;
+    size_t line_count;
 };
 struct payment_refunded {
     int status; /* enum refund_status */
