@@ -16,6 +16,7 @@ run: all
 test: deps-test build/debug/build.ninja
 	@meson test -C build/debug --print-errorlogs --no-suite scenario
 	@meson test -C build/debug --print-errorlogs --suite scenario
+	@ninja -C build/debug tests/support/with_postgres
 	@build/debug/tests/support/with_postgres meson test -C build/debug --print-errorlogs --num-processes 1 --suite engines
 
 scenario: deps-test build/debug/build.ninja
