@@ -22,6 +22,7 @@
 enum {
     CHORE_STACK_SIZE = 512 * 1024,
     CHORE_BACKOFF_MAX_S = 60,
+    CHORE_AWAY_MAX_S = 2,  /* if what it needs is away: mostly a database, which says so at once */
     THREAD_NAME_SIZE = 16, /* the kernel's limit, with the NUL */
 };
 
@@ -63,10 +64,24 @@ static bool is_due(const struct slot *slot, int64_t now_ms)
     return slot->next_ms != CLOCK_NEVER_MS && slot->next_ms <= now_ms;
 }
 
-static int64_t backoff_s(int failures)
+static bool is_away(err e)
 {
+    return e == ERR_UNAVAILABLE || e == ERR_OVERLOADED;
+}
+
+static int64_t backoff_s(int failures, err e)
+{
+    const int64_t max_s = is_away(e) ? CHORE_AWAY_MAX_S : CHORE_BACKOFF_MAX_S;
+    const int64_t doubled_s = failures > 6 ? CHORE_BACKOFF_MAX_S : INT64_C(1) << (failures - 1);
+
     assert(failures > 0);
-    return failures > 6 ? CHORE_BACKOFF_MAX_S : INT64_C(1) << (failures - 1);
+    return doubled_s < max_s ? doubled_s : max_s;
+}
+
+/* What is away for long is told of less and less often. */
+static bool is_told(int failures, err e)
+{
+    return !is_away(e) || (failures & (failures - 1)) == 0;
 }
 
 /* --- One run --- */
@@ -82,7 +97,8 @@ static void log_failure(struct slot *slot, err e, int64_t retry_s)
 
     log_event(self->node->log, LOG_WARN, "chore.failed", LOG_CSTR("service", self->service->name),
               LOG_CSTR("chore", slot->name), LOG_TEXT("request", slot->call.request_id),
-              LOG_TEXT("error", call_failure(&slot->call, e)), LOG_I64("retry_s", retry_s));
+              LOG_TEXT("error", call_failure(&slot->call, e)), LOG_I64("failures", slot->failures),
+              LOG_I64("retry_s", retry_s));
 }
 
 /* The mutex is held, the slot idle; both hold again afterwards. */
@@ -105,8 +121,9 @@ static void run_locked(struct slot *slot)
     pthread_mutex_lock(&slot->mutex);
     slot->failures = e == ERR_OK ? 0 : slot->failures + 1;
     if (e != ERR_OK) {
-        const int64_t retry_s = backoff_s(slot->failures);
-        log_failure(slot, e, retry_s);
+        const int64_t retry_s = backoff_s(slot->failures, e);
+        if (is_told(slot->failures, e))
+            log_failure(slot, e, retry_s);
         next_ms = now_of(slot) + retry_s * 1000;
     }
     slot->ran_ms = ran_ms;

@@ -17,7 +17,9 @@ struct chore {
     const char *name; /* "expire_holds" */
     /* Does what is due at call->now_ms and sets *ret_next_ms: when to look again (CLOCK_NEVER_MS:
      * only when woken). An error is logged and the chore runs again after 1 s, 2 s, 4 s ... 60 s,
-     * not earlier, even if it is woken. */
+     * not earlier, even if it is woken. ERR_UNAVAILABLE and ERR_OVERLOADED say that a database is
+     * away: then each 2 s, so that all goes on as soon as it is back, and the 1st, 2nd, 4th, 8th ...
+     * failure is logged. */
     err (*run)(struct call *call, int64_t *ret_next_ms);
 };
 

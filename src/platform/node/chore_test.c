@@ -12,7 +12,8 @@ struct clockwork {
     atomic_int runs;
     atomic_int inside;
     atomic_int overlaps;
-    atomic_int fail;  /* so many runs */
+    atomic_int fail;  /* so many runs ... */
+    err fail_with;    /* ... with this */
     int64_t every_ms; /* CLOCK_NEVER_MS: only when woken */
     int64_t ran_ms;
     int wake_self; /* so many runs */
@@ -24,6 +25,7 @@ static err open_clockwork(struct instance *self, [[maybe_unused]] struct call *c
     struct clockwork *state = mem_new(struct clockwork);
 
     state->every_ms = 10000;
+    state->fail_with = ERR_INTERNAL;
     self->state = state;
     return ERR_OK;
 }
@@ -50,7 +52,7 @@ static err run_tick(struct call *call, int64_t *ret_next_ms)
     state->inside--;
     if (state->fail > 0) {
         state->fail--;
-        return call_explain(call, ERR_UNAVAILABLE, "The spring is broken.");
+        return call_explain(call, state->fail_with, "The spring is broken.");
     }
     return ERR_OK;
 }
@@ -161,6 +163,28 @@ TEST(a_failing_chore_is_logged_and_backs_off_even_if_it_is_woken)
     CHECK_I64(12, work->runs);
     fixture_advance(&fixture, 1000);
     CHECK_I64(13, work->runs);
+}
+
+/* An outage of an hour costs no minute more. */
+TEST(what_was_away_is_looked_for_every_two_seconds_and_told_of_less_and_less)
+{
+    CLEANUP(fixture_done) struct fixture fixture;
+    struct clockwork *work = open_fixture(&fixture);
+    int runs = 0;
+
+    work->every_ms = CLOCK_NEVER_MS;
+    work->fail_with = ERR_UNAVAILABLE;
+    work->fail = 1801;
+    fixture_advance(&fixture, 0);
+    for (int i = 0; i < 1800; i++)
+        fixture_advance(&fixture, 2000);
+    CHECK_I64(0, work->fail);
+    CHECK_I64(11, fixture_logged(&fixture, "chore.failed")); /* 1, 2, 4 ... 1024 */
+    runs = work->runs;
+    fixture_advance(&fixture, 2000);
+    CHECK_I64(runs + 1, work->runs); /* which went well */
+    fixture_advance(&fixture, 3600000);
+    CHECK_I64(runs + 1, work->runs);
 }
 
 TEST(a_clock_that_is_set_back_makes_every_chore_look_again)

@@ -25,6 +25,7 @@ enum {
     FEED_SAVE_MS = 5000,  /* how late the cursor is saved if nothing was wanted */
     FEED_TELL_MS = 60000, /* how late the source hears of it */
     FEED_RETRY_MAX_S = 60,
+    FEED_AWAY_MAX_S = 2,   /* if the consumer's database is away */
     FEED_LAG_MAX = 100000, /* more is not counted */
 };
 #define VERSION_UNKNOWN INT64_MIN
@@ -67,10 +68,14 @@ static bool is_wanted(const struct feed *feed, const struct line *line, str kind
     return false;
 }
 
-static int64_t backoff_ms(int failures)
+static int64_t backoff_ms(int failures, err e)
 {
+    const int64_t max_s =
+        e == ERR_UNAVAILABLE || e == ERR_OVERLOADED ? FEED_AWAY_MAX_S : FEED_RETRY_MAX_S;
+    const int64_t doubled_s = failures > 6 ? FEED_RETRY_MAX_S : INT64_C(1) << (failures - 1);
+
     assert(failures > 0);
-    return INT64_C(1000) * (failures > 6 ? FEED_RETRY_MAX_S : INT64_C(1) << (failures - 1));
+    return INT64_C(1000) * (doubled_s < max_s ? doubled_s : max_s);
 }
 
 static bool is_power_of_two(int n)
@@ -163,7 +168,7 @@ static void note_failure(struct feed *feed, struct line *line, const struct feed
     struct node *node = feed->self->node;
 
     line->failures++;
-    line->retry_ms = clock_now_ms(node->clock) + backoff_ms(line->failures);
+    line->retry_ms = clock_now_ms(node->clock) + backoff_ms(line->failures, e);
     if (is_power_of_two(line->failures)) /* it may take days until somebody mends it */
         log_event(node->log, LOG_ERROR, "feed.blocked",
                   LOG_CSTR("service", feed->self->service->name),
