@@ -11,7 +11,7 @@
 #include "services/payment/drive.h"
 #include "services/payment/refund.sql.h"
 
-enum { RETRY_MS = 60000, RETRY_MS_MAX = 3600000, DOUBLINGS_MAX = 6 };
+enum { RETRY_MS = 60000, RETRY_MS_MAX = 3600000, DOUBLINGS_MAX = 6, LOOK_AGAIN_MS = 1000 };
 
 struct refund {
     refund_id id;
@@ -250,6 +250,7 @@ err refund_try_again(struct call *call, refund_id id, int *ret_status)
 
 /* --- Chore --- */
 
+/* ERR_NOT_FOUND: none is due yet, or another process has taken it just now. */
 static err take_due(struct call *call, refund_id *ret, int64_t *ret_next_ms)
 {
     CLEANUP(tx_rollback) struct tx tx = {0};
@@ -268,7 +269,11 @@ static err take_due(struct call *call, refund_id *ret, int64_t *ret_next_ms)
         &tx, &SQL_REFUND_LEASE,
         ARGS(UUID(ret->uuid), I64(*ret_next_ms), I64(call->now_ms + refund_retry_ms(tries))),
         &taken));
-    return tx_commit(&tx);
+    TRY(tx_commit(&tx));
+    if (taken > 0)
+        return ERR_OK;
+    *ret_next_ms = call->now_ms + LOOK_AGAIN_MS;
+    return ERR_NOT_FOUND;
 }
 
 err refund_retry(struct call *call, int64_t *ret_next_ms)

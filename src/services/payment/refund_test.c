@@ -8,6 +8,7 @@
 #include "services/payment/till_fixture.h"
 #include "support/crash.h"
 #include "support/test.h"
+#include "support/test_database.h"
 
 enum { CROWD = 50, STEPS_MAX = 20 };
 
@@ -271,6 +272,30 @@ TEST(a_provider_that_fails_leaves_the_refund_pending_and_is_asked_again)
     CHECK_I64(10000, given_back(&office));
     CHECK_OK(refund(&office, &in, &status));
     CHECK_I64(REFUND_SUCCEEDED, status);
+    till_check_audit(&office);
+}
+
+/* As where another process was faster: the lease finds no row any more. */
+TEST(who_did_not_get_a_refund_does_not_ask_for_it)
+{
+    const struct test_trigger faster = {
+        "faster", "BEFORE UPDATE", "payment_refund", "NEW.tries > OLD.tries",
+        test_on_postgres() ? "RETURN NULL" : "SELECT RAISE(IGNORE)"};
+    CLEANUP(office_close) struct office office;
+    int status = -1;
+
+    till_open(&office);
+    const struct payment_refund in = refund_of(&office, paid(&office, "a"), 10000);
+    break_sandbox(&office);
+    CHECK_OK(refund(&office, &in, &status));
+    CHECK_I64(REFUND_PENDING, status);
+    mend_sandbox(&office);
+    office_add_trigger(&office, "payment", &faster);
+    office_advance(&office, INT64_C(600000));
+    CHECK_I64(0, given_back(&office));
+    office_drop_trigger(&office, "payment", &faster);
+    office_advance(&office, INT64_C(600000));
+    CHECK_I64(10000, given_back(&office));
     till_check_audit(&office);
 }
 
