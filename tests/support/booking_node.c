@@ -90,7 +90,7 @@ static void open_node(struct booking_node *node)
         .config = node->config,
         .log = node->log,
         .data_dir = node->dir,
-        .alone = true,
+        .alone = !node->joined,
         .prepares = true,
     };
     str why = STR_ABSENT;
@@ -118,21 +118,10 @@ static void close_node(struct booking_node *node)
     node->node = NULL;
 }
 
-void booking_node_open(struct booking_node *node, const char *const *settings)
+static void set_all(struct booking_node *node, const char *const *settings)
 {
     str why = STR_ABSENT;
 
-    *node = (struct booking_node){
-        .arena = arena_open(0),
-        .tables = {&node_settings, &test_settings},
-    };
-    for (size_t i = 0, count = 2; booking_services[i] != NULL; i++)
-        if (booking_services[i]->settings != NULL)
-            node->tables[count++] = booking_services[i]->settings;
-    clock_manual_init(&node->clock, BOOKING_NODE_START_MS);
-    node->dir = scratch_dir(node->arena);
-    node->config = config_open(node->tables);
-    test_node_databases(node->config, node->dir, node->arena);
     for (size_t i = 0; settings != NULL && settings[i] != NULL; i++) {
         str value = str_of(settings[i]);
         str name = STR_ABSENT;
@@ -140,8 +129,39 @@ void booking_node_open(struct booking_node *node, const char *const *settings)
         CHECK(str_split(&value, '=', &name));
         check_opened(config_set(node->config, name, value, &why), settings[i], why);
     }
+}
+
+/* `other` NULL: on databases of its own. */
+static void open_with(struct booking_node *node, const struct booking_node *other,
+                      const char *const *settings)
+{
+    *node = (struct booking_node){
+        .arena = arena_open(0),
+        .tables = {&node_settings, &test_settings},
+        .joined = other != NULL,
+    };
+    for (size_t i = 0, count = 2; booking_services[i] != NULL; i++)
+        if (booking_services[i]->settings != NULL)
+            node->tables[count++] = booking_services[i]->settings;
+    clock_manual_init(&node->clock,
+                      other != NULL ? clock_now_ms(other->node->clock) : BOOKING_NODE_START_MS);
+    node->dir = other != NULL ? other->dir : scratch_dir(node->arena);
+    node->config = config_open(node->tables);
+    test_node_databases(node->config, node->dir, node->arena);
+    set_all(node, settings);
     node->log = log_open(STDERR_FILENO, LOG_ERROR, &node->clock.clock);
     open_node(node);
+}
+
+void booking_node_open(struct booking_node *node, const char *const *settings)
+{
+    open_with(node, NULL, settings);
+}
+
+void booking_node_join(struct booking_node *node, const struct booking_node *other,
+                       const char *const *settings)
+{
+    open_with(node, other, settings);
 }
 
 void booking_node_restart(struct booking_node *node)

@@ -21,6 +21,7 @@ struct booking_node {
     struct instance *booking;
     struct http_server *server;
     const char *dir;
+    bool joined;     /* others work on its databases */
     int event_count; /* that were added: for their names */
     int key_count;   /* Idempotency-Keys that booking_buy.c has made up */
 };
@@ -28,6 +29,9 @@ struct booking_node {
 /* In a directory of its own, which survives booking_node_restart. `settings`: "name=value" texts, ended by NULL; may be NULL.
  * The test fails if anything does. */
 void booking_node_open(struct booking_node *node, const char *const *settings);
+/* Another instance on the databases of `other`, with a clock of its own that shows the same; to be closed before that one. */
+void booking_node_join(struct booking_node *node, const struct booking_node *other,
+                       const char *const *settings);
 void booking_node_close(struct booking_node *node); /* for CLEANUP too */
 /* Closes and opens it again, as a restart of the process would: only what is in files is left. */
 void booking_node_restart(struct booking_node *node);

@@ -89,6 +89,7 @@ static const struct consumer consumers[] = {
     {"payment", "refund.succeeded refund.failed",                            CONSUMER_DURABLE,  order_refund_follow },
     {"booking", "event.created event.updated event.cancelled event.deleted", CONSUMER_VOLATILE,
      catalog_follow                                                                                                 },
+    {"booking", "inventory.changed",                                         CONSUMER_VOLATILE, stock_follow        },
     {NULL,      NULL,                                                        CONSUMER_VOLATILE, NULL                },
 };
 
@@ -121,12 +122,15 @@ static err fill(struct instance *self, struct call *call, struct booking *bookin
     booking->zones = zones_open(NULL);
     booking->lists = list_cache_open(LISTS_SIZE_MAX);
     booking->stock = stock_new();
-    booking->seen = seen_new(call->now_ms);
     TRY(ticket_printer_open(&booking->printer));
     TRY(catalog_load(call, &booking->catalog, &outbox_end));
     outbox_follow_from(self, "booking", outbox_end);
     TRY(stock_load(call, booking->stock, NULL));
-    TRY(seen_load(call, booking->seen));
+    /* Where others place orders too, only the database knows all keys. */
+    if (self->node->alone) {
+        booking->seen = seen_new(call->now_ms);
+        TRY(seen_load(call, booking->seen));
+    }
     TRY(batch_open(self->db, "desk", stock_seal, self, self->node->metrics, &booking->desk));
     if (db_has_arrays(self->db))
         batch_set_many(booking->desk, hold_many);

@@ -10,7 +10,8 @@
  *
  * The first answer of an Idempotency-Key goes before everything else, so what can be refused
  * without the database (off sale, limits, sold out by the hint) is refused at once only where
- * `seen` knows of no such order. */
+ * `seen` knows of no such order. Where other processes place orders too nobody can know that from
+ * memory: the desk then looks for the key, and for nothing else. */
 
 #include "services/booking/hold.h"
 
@@ -114,12 +115,17 @@ static err refuse(struct call *call, const struct hold_try *try)
     return try->refusal != ERR_OK ? try->refusal : check_hints(call, try);
 }
 
+/* Has the key certainly no order? */
+static bool is_new(const struct booking *booking, const struct hold_try *try)
+{
+    return booking->seen != NULL &&
+           !seen_maybe(booking->seen, try->req->call.caller.user, try->key);
+}
+
 static err post_book(struct req *req)
 {
     struct hold_try *try = arena_new(req->call.arena, struct hold_try);
-    struct seen *seen = booking_of(&req->call)->seen;
-    const struct uuid user = req->call.caller.user;
-    err refusal = ERR_OK;
+    const struct booking *booking = booking_of(&req->call);
 
     TRY(req_body(req, &hold_request_shape, &try->asked));
     TRY(req_key(req, &try->key, try->digest));
@@ -128,10 +134,11 @@ static err post_book(struct req *req)
     req->parked = try;
     price(try);
     /* In this order: who took the last ticket was added to `seen` before the hint said so. */
-    refusal = refuse(&req->call, try);
-    if (refusal != ERR_OK && !seen_maybe(seen, user, try->key))
-        return refusal;
-    seen_add(seen, user, try->key, req->call.now_ms);
+    try->refusal = refuse(&req->call, try);
+    if (try->refusal != ERR_OK && is_new(booking, try))
+        return try->refusal;
+    if (booking->seen != NULL)
+        seen_add(booking->seen, req->call.caller.user, try->key, req->call.now_ms);
     return submit(try);
 }
 

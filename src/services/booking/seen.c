@@ -5,7 +5,7 @@
  * one already. To know that no order has the key, no order needs to be read: keys are added
  * before they are queued, and those of the database when the service opens. A false "maybe"
  * costs a visit to the batch, nothing else; so a filter that fills up gets slow, never wrong.
- * This process is the one that places this database's holds. */
+ * Only for a process that is alone with its database: nobody else places holds there. */
 
 #include "services/booking/seen.h"
 

@@ -15,8 +15,8 @@ struct booking {
     struct catalog *catalog;  /* events as they are offered, and the search index */
     struct stock *stock;      /* remaining per ticket type: hints that may refuse, never admit */
     struct list_cache *lists; /* their pages, as they were answered */
-    struct seen *seen;        /* Idempotency-Keys that may have an order */
-    struct batch *desk;       /* the batching writer: whatever changes stock goes through it */
+    struct seen *seen;  /* Idempotency-Keys that may have an order; NULL: others place some too */
+    struct batch *desk; /* the batching writer: whatever changes stock goes through it */
     struct zones *zones;
     struct ticket_printer *printer;
     int64_t hold_ttl_ms;

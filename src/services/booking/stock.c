@@ -173,9 +173,6 @@ err stock_cancel(struct tx *tx, struct call *call, const struct stock_change *ch
 
 /* --- What the others are told --- */
 
-/* One row names at most as many events as keep its payload below 32 KiB. */
-enum { SEAL_EVENTS_MAX = 512 };
-
 static str seal_payload(struct call *call, const event_id *events, size_t count)
 {
     struct buf buf = buf_in(call->arena, (count + 1) * (ID_TEXT_SIZE_MAX + 4) + 32);
@@ -202,8 +199,9 @@ err stock_seal(void *owner, struct tx *tx)
         return ERR_OK;
     call_init(&call, self, "stock.seal");
     count = stock_take_changed(booking_of(&call)->stock, call.arena, &events);
-    for (size_t from = 0; from < count; from += SEAL_EVENTS_MAX) {
-        const size_t some = count - from < SEAL_EVENTS_MAX ? count - from : SEAL_EVENTS_MAX;
+    for (size_t from = 0; from < count; from += STOCK_NEWS_EVENTS_MAX) {
+        const size_t some =
+            count - from < STOCK_NEWS_EVENTS_MAX ? count - from : STOCK_NEWS_EVENTS_MAX;
 
         TRY(outbox_add(tx, &call, "inventory.changed", seal_payload(&call, events + from, some)));
     }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "platform/db/db.h"
+#include "platform/node/outbox.h"
 #include "services/booking/event.h"
 
 enum stock_kind {
@@ -62,8 +63,10 @@ err stock_seal(void *owner, struct tx *tx);
 
 struct stock *stock_new(void);
 void stock_free(struct stock *stock);
-/* Reads all rows, or those of one event (after another process changed it). */
+/* Reads all rows, or those of one event. */
 err stock_load(struct call *call, struct stock *stock, const event_id *event);
+/* Consumer of booking's own "inventory.changed": what other processes took and gave back. */
+err stock_follow(struct call *call, struct tx *tx, const struct feed_event *event);
 void stock_note(struct stock *stock, ticket_type_id type, stock_level level); /* after the commit */
 /* Another one after each change of any hint. Take it before the hints that are to be of it. */
 uint64_t stock_version(struct stock *stock);

@@ -3,7 +3,10 @@
  *
  * Event loops read without a lock: a fixed table of chains that only grow, whose links and
  * levels are atomic. A level carries its row's version, so noting one is taking the greater of
- * two, in whatever order commits, loads and their notes come by. */
+ * two, in whatever order commits, loads and their notes come by.
+ *
+ * What other processes change comes in by the outbox, which names events: their rows are read, and
+ * read once for all the news that the same snapshot covers. */
 
 #include "services/booking/stock_hint.h"
 
@@ -20,6 +23,7 @@
 enum {
     CHAINS = 8192,       /* 64 KiB; short chains up to some 30,000 ticket types */
     CHANGED_MAX = 65536, /* noted between two seals: far above what a batch can change */
+    FOLLOWED = 256,      /* events of which is known what news the last reading covers */
 };
 
 struct hint {
@@ -28,10 +32,17 @@ struct hint {
     struct hint *next; /* set before the hint is published, and then constant */
 };
 
+/* All news of the event up to there is in its hints. */
+struct followed {
+    event_id event;
+    struct outbox_position to;
+};
+
 struct stock {
     struct hint *_Atomic chains[CHAINS];
     _Atomic uint64_t version;
-    pthread_mutex_t lock; /* for growing a chain, and for what follows */
+    struct followed followed[FOLLOWED]; /* by hash; only the feed's chore touches it */
+    pthread_mutex_t lock;               /* for growing a chain, and for what follows */
     event_id *changed;
     size_t changed_count;
     size_t changed_capacity;
@@ -128,22 +139,78 @@ bool stock_hint(struct stock *stock, ticket_type_id type, int64_t *ret_remaining
     return true;
 }
 
+static err read_levels(struct tx *tx, struct call *call, struct stock *stock, const event_id *event)
+{
+    CLEANUP(rows_done) struct rows rows = {0};
+
+    if (event == NULL)
+        TRY(rows_open(&rows, tx, &SQL_STOCK_LEVELS, NO_ARGS, call->arena));
+    else
+        TRY(rows_open(&rows, tx, &SQL_STOCK_LEVELS_OF_EVENT, ARGS(UUID(event->uuid)), call->arena));
+    while (rows_next(&rows))
+        stock_note(stock, (ticket_type_id){row_uuid(&rows, 0)}, row_i64(&rows, 1));
+    return rows_close(&rows);
+}
+
 err stock_load(struct call *call, struct stock *stock, const event_id *event)
 {
     CLEANUP(tx_rollback) struct tx tx = {0};
-    CLEANUP(rows_done) struct rows rows = {0};
 
     if (!call->may_block)
         return ERR_WOULD_BLOCK;
     TRY(tx_read(&tx, call_db(call)));
-    if (event == NULL)
-        TRY(rows_open(&rows, &tx, &SQL_STOCK_LEVELS, NO_ARGS, call->arena));
-    else
-        TRY(rows_open(&rows, &tx, &SQL_STOCK_LEVELS_OF_EVENT, ARGS(UUID(event->uuid)),
-                      call->arena));
-    while (rows_next(&rows))
-        stock_note(stock, (ticket_type_id){row_uuid(&rows, 0)}, row_i64(&rows, 1));
-    return rows_close(&rows);
+    return read_levels(&tx, call, stock, event);
+}
+
+/* --- What other processes change --- */
+
+struct inventory_news {
+    event_id *events;
+    size_t event_count;
+};
+
+static struct followed *followed_of(struct stock *stock, event_id event)
+{
+    return &stock->followed[uuid_hash(event.uuid) % FOLLOWED];
+}
+
+static bool is_covered(struct stock *stock, event_id event, struct outbox_position position)
+{
+    const struct followed *followed = followed_of(stock, event);
+
+    return uuid_eq(followed->event.uuid, event.uuid) && outbox_compare(position, followed->to) <= 0;
+}
+
+/* By a snapshot that is taken when the first of them needs it. */
+static err follow_one(struct call *call, struct tx *snapshot, event_id event)
+{
+    struct stock *stock = booking_of(call)->stock;
+    struct outbox_position end = {0};
+
+    if (snapshot->db == NULL)
+        TRY(tx_read(snapshot, call_db(call)));
+    TRY(outbox_last(snapshot, &end));
+    TRY(read_levels(snapshot, call, stock, &event));
+    *followed_of(stock, event) = (struct followed){event, end};
+    return ERR_OK;
+}
+
+err stock_follow(struct call *call, [[maybe_unused]] struct tx *tx, const struct feed_event *event)
+{
+    static const struct json_field id = {.type = JSON_ID, .prefix = EVENT_PREFIX};
+    static const struct json_field fields[] = {
+        JSON_F_SCALARS("event_ids", struct inventory_news, events, event_count, &id, 0,
+                       STOCK_NEWS_EVENTS_MAX, JSON_REQUIRED),
+    };
+    static const struct json_shape shape = JSON_SHAPE(fields, struct inventory_news);
+    CLEANUP(tx_rollback) struct tx snapshot = {0};
+    struct inventory_news news = {0};
+
+    TRY(json_read(call->arena, event->payload, &shape, &news));
+    for (size_t i = 0; i < news.event_count; i++)
+        if (!is_covered(booking_of(call)->stock, news.events[i], event->position))
+            TRY(follow_one(call, &snapshot, news.events[i]));
+    return ERR_OK;
 }
 
 /* --- Changed events --- */
