@@ -9,6 +9,7 @@
 #include "base/id.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -21,6 +22,9 @@ enum {
     TEXT_SIZE = 26, /* 130 bits for 128: the first digit is 0 to 7 */
     DIGIT_BITS = 5,
     DIGIT_MASK = 31,
+    PART_DIGITS = 12, /* as many as 64 bits hold */
+    PART_BITS = PART_DIGITS * DIGIT_BITS,
+    TOP_DIGITS = TEXT_SIZE - 2 * PART_DIGITS,
 };
 
 static uint64_t next_tick(_Atomic uint64_t *newest, int64_t now_ms)
@@ -99,23 +103,42 @@ struct id_text id_format(const char *prefix, struct uuid id)
     return ret;
 }
 
-/* -1 for what is no digit. Capitals, i, l, o and u stand for none: an id has one spelling. */
+/* Negative for what is no digit. Capitals, i, l, o and u stand for none: an id has one spelling. */
 static int digit_of(char c)
 {
-    static const int8_t letters['z' - 'a' + 1] = {
-        10, 11, 12, 13, 14, 15, 16, 17, -1, 18, 19, -1, 20,
-        21, -1, 22, 23, 24, 25, 26, -1, 27, 28, 29, 30, 31,
+    static const int8_t values['z' - '0' + 1] = {
+        0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  -1, -1, -1, -1, -1, -1, -1, -1, -1,
+        -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+        -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 10, 11, 12, 13, 14, 15, 16, 17,
+        -1, 18, 19, -1, 20, 21, -1, 22, 23, 24, 25, 26, -1, 27, 28, 29, 30, 31,
     };
+    const unsigned at = (unsigned)(unsigned char)c - '0';
 
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'z' ? letters[c - 'a'] : -1;
+    return at < sizeof(values) ? values[at] : -1;
+}
+
+/* At most twelve digits, which 64 bits hold. */
+static bool read_digits(const char *text, size_t count, uint64_t *ret)
+{
+    uint64_t number = 0;
+    int all = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const int digit = digit_of(text[i]);
+
+        all |= digit;
+        number = number << DIGIT_BITS | ((unsigned)digit & DIGIT_MASK);
+    }
+    *ret = number;
+    return all >= 0;
 }
 
 bool id_parse(const char *prefix, str text, struct uuid *ret)
 {
     const str wanted = str_of(prefix);
-    unsigned __int128 bits = 0;
+    uint64_t top;
+    uint64_t middle;
+    uint64_t low;
 
     assert(wanted.size > 0 && wanted.size <= ID_PREFIX_SIZE_MAX);
     if (text.size != wanted.size + 1 + TEXT_SIZE || !str_starts(text, wanted) ||
@@ -123,17 +146,13 @@ bool id_parse(const char *prefix, str text, struct uuid *ret)
         return false;
 
     const char *number = text.ptr + wanted.size + 1;
-    if (number[0] > '7')
+    if (number[0] > '7' || !read_digits(number, TOP_DIGITS, &top) ||
+        !read_digits(number + TOP_DIGITS, PART_DIGITS, &middle) ||
+        !read_digits(number + TOP_DIGITS + PART_DIGITS, PART_DIGITS, &low))
         return false;
-    for (size_t i = 0; i < TEXT_SIZE; i++) {
-        const int digit = digit_of(number[i]);
-        if (digit < 0)
-            return false;
-        bits = bits << DIGIT_BITS | (unsigned)digit;
-    }
-    for (size_t i = sizeof(ret->bytes); i > 0; i--) {
-        ret->bytes[i - 1] = (uint8_t)bits;
-        bits >>= 8;
-    }
+    const unsigned __int128 bits =
+        (((unsigned __int128)top << PART_BITS | middle) << PART_BITS) | low;
+    const uint64_t halves[] = {htobe64((uint64_t)(bits >> 64)), htobe64((uint64_t)bits)};
+    memcpy(ret->bytes, halves, sizeof(ret->bytes));
     return true;
 }

@@ -3,6 +3,7 @@
 
 #include "platform/http/guard.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "platform/http/http.h"
@@ -214,6 +215,24 @@ TEST(a_refusal_or_an_end_is_found_the_same_whatever_the_pieces)
             CHECK(guard_scan(bad.ptr, bad.size, &seen, &size) != NULL);
         CHECK_I64(0, (int64_t)size);
     }
+}
+
+/* Plain text is passed eight bytes at a time; wherever a byte stands, it is seen. */
+TEST(every_byte_is_judged_alike_at_every_place)
+{
+    static const char before[] = GET "X: ";
+    char text[sizeof(before) + 32];
+
+    for (unsigned byte = 0; byte < 256; byte++)
+        for (size_t at = 0; at < 17; at++) {
+            struct guard_head head = {0};
+            const bool is_control = (byte < ' ' && byte != '\t') || byte == 0x7f;
+
+            const int size =
+                snprintf(text, sizeof(text), "%s%s" END END, before, "plain text, plain");
+            text[sizeof(before) - 1 + at] = (char)byte;
+            CHECK_I64(is_control ? 400 : 0, judge((str){text, (size_t)size}, &head));
+        }
 }
 
 TEST(a_head_may_have_16_kib_and_100_lines)

@@ -73,6 +73,7 @@ struct reply {
     str cache_control;             /* of the blob */
     const struct ws_kind *upgrade; /* NULL: stays HTTP */
     struct field headers[HTTP_REPLY_HEADERS_MAX];
+    h2o_iovec_t names[HTTP_REPLY_HEADERS_MAX]; /* theirs, for H2O, which keeps a pointer */
     size_t header_count;
 };
 

@@ -146,7 +146,7 @@ static const h2o_iovec_t traceparent_name = NAME("traceparent");
 static const h2o_iovec_t nosniff_name = NAME("x-content-type-options");
 static const h2o_iovec_t referrer_name = NAME("referrer-policy");
 
-/* There is room: add_headers has reserved it. A value of several lines is written as it is. */
+/* There is room: reply_add_headers has reserved it. A value of several lines is written as it is. */
 static void add_header(h2o_headers_t *headers, const h2o_iovec_t *name, str value)
 {
     if (value.ptr != NULL)
@@ -161,14 +161,15 @@ static void add_token(h2o_headers_t *headers, const h2o_token_t *token, str valu
 }
 
 /* What the handler has added. True: Cache-Control was among them. */
-static bool add_own(h2o_req_t *h2o, const struct reply *reply)
+static bool add_own(h2o_req_t *h2o, struct reply *reply)
 {
     bool has_cache_control = false;
 
     for (size_t i = 0; i < reply->header_count; i++) {
         const struct field *field = &reply->headers[i];
-        h2o_add_header_by_str(&h2o->pool, &h2o->res.headers, field->name.ptr, field->name.size, 0,
-                              NULL, field->value.ptr, field->value.size);
+
+        reply->names[i] = (h2o_iovec_t){mem_unconst(field->name.ptr), field->name.size};
+        add_header(&h2o->res.headers, &reply->names[i], field->value);
         has_cache_control = has_cache_control || str_eq(field->name, STR("cache-control"));
     }
     return has_cache_control;
@@ -189,7 +190,7 @@ static void add_variant(h2o_headers_t *headers, const struct reply *reply)
 
 void reply_add_headers(struct exchange *exchange)
 {
-    const struct reply *reply = &exchange->reply;
+    struct reply *reply = &exchange->reply;
     h2o_req_t *h2o = exchange->h2o;
     h2o_headers_t *headers = &h2o->res.headers;
 

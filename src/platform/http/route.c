@@ -10,10 +10,12 @@
 #include <assert.h>
 #include <string.h>
 
+enum { LITERAL_BUCKETS = 16 }; /* the root has dozens of children */
+
 struct node_of_path {
-    str segment;                /* "events"; empty: a {param} */
-    struct node_of_path *next;  /* sibling */
-    struct node_of_path *first; /* literal children */
+    str segment;               /* "events"; empty: a {param} */
+    struct node_of_path *next; /* sibling in its bucket */
+    struct node_of_path *literals[LITERAL_BUCKETS];
     struct node_of_path *param;
     struct route_entry *rows[ROUTE_ROWS_MAX];
     str allow; /* empty: no route ends here */
@@ -50,9 +52,21 @@ static bool is_param(str segment)
     return segment.size > 2 && segment.ptr[0] == '{' && segment.ptr[segment.size - 1] == '}';
 }
 
+/* Cheap, and no secret: routes are few and known. */
+static size_t bucket_of(str segment)
+{
+    size_t sum = segment.size;
+
+    if (segment.size > 0)
+        sum += 3 * (size_t)(unsigned char)segment.ptr[0] +
+               (unsigned char)segment.ptr[segment.size - 1];
+    return sum % LITERAL_BUCKETS;
+}
+
 static struct node_of_path *find_literal(const struct node_of_path *node, str segment)
 {
-    for (struct node_of_path *child = node->first; child != NULL; child = child->next)
+    for (struct node_of_path *child = node->literals[bucket_of(segment)]; child != NULL;
+         child = child->next)
         if (child->segment.size == segment.size &&
             memcmp(child->segment.ptr, segment.ptr, segment.size) == 0)
             return child;
@@ -70,8 +84,9 @@ static struct node_of_path *add_child(struct arena *arena, struct node_of_path *
     if (child == NULL) {
         child = arena_new(arena, struct node_of_path);
         child->segment = segment;
-        child->next = node->first;
-        node->first = child;
+        struct node_of_path **bucket = &node->literals[bucket_of(segment)];
+        child->next = *bucket;
+        *bucket = child;
     }
     return child;
 }
@@ -301,7 +316,8 @@ static int hex_value(char c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-err segment_decode(struct arena *arena, str segment, str *ret)
+/* The text that an encoded segment stands for. */
+static err percent_decode(struct arena *arena, str segment, str *ret)
 {
     char *text = arena_alloc(arena, segment.size + 1);
     size_t size = 0;
@@ -320,7 +336,16 @@ err segment_decode(struct arena *arena, str segment, str *ret)
         }
         text[size++] = c;
     }
-    const str decoded = {text, size};
+    *ret = (str){text, size};
+    return ERR_OK;
+}
+
+err segment_decode(struct arena *arena, str segment, str *ret)
+{
+    str decoded = segment; /* ids, which most are, have nothing to decode */
+
+    if (segment.size > 0 && memchr(segment.ptr, '%', segment.size) != NULL)
+        TRY(percent_decode(arena, segment, &decoded));
     if (!str_is_utf8(decoded) || !can_be_value(decoded))
         return ERR_NOT_FOUND;
     *ret = decoded;

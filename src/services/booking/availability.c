@@ -7,12 +7,11 @@
 
 #include "services/booking/availability.h"
 
-#include <inttypes.h>
-
 #include "services/booking/catalog.h"
 #include "services/booking/state.h"
 #include "services/booking/stock.h"
 
+enum { NUMBER_SIZE_MAX = 20 };
 enum sale_status { SALE_ON, SALE_SOLD_OUT, SALE_OFF, SALE_ENDED };
 static const char *const sale_status_names[] = {"on_sale", "sold_out", "not_on_sale", "ended",
                                                 NULL};
@@ -120,6 +119,15 @@ static err collect(struct call *call, const struct event *event, struct availabi
     return ERR_OK;
 }
 
+/* With printf it would be an eighth of what HEAD costs here. */
+static str number_text(struct arena *arena, int64_t number)
+{
+    struct buf text = buf_in(arena, NUMBER_SIZE_MAX);
+
+    buf_add_i64(&text, number);
+    return buf_str(&text);
+}
+
 static err get_tickets(struct req *req)
 {
     struct call *call = &req->call;
@@ -135,8 +143,7 @@ static err get_tickets(struct req *req)
         return ERR_NOT_FOUND;
     TRY(collect(call, event, &availability));
 
-    reply_header(req, "tickets-available",
-                 arena_printf(call->arena, "%" PRId64, availability.on_sale));
+    reply_header(req, "tickets-available", number_text(call->arena, availability.on_sale));
     reply_header(req, "tickets-status", str_of(sale_status_names[availability.status]));
     /* A second is what other instances may lag behind; who is signed in may be about to buy. */
     reply_header(req, "vary", STR("Authorization"));

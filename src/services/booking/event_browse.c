@@ -17,28 +17,43 @@
 #include "services/booking/state.h"
 #include "services/booking/stock.h"
 
-enum { ANSWER_SIZE_MAX = 4 * 1024 * 1024, SHOWN_SIZE_MAX = 16384, QUICK_EVENTS_MAX = 4096 };
+enum {
+    ANSWER_SIZE_MAX = 4 * 1024 * 1024,
+    SHOWN_SIZE_MAX = 16384,
+    ETAG_DIGEST_SIZE = 8,
+    PAGE_FRAME_SIZE = 256, /* what stands around the events */
+    HIGHLIGHTS_SIZE = 200, /* of an event, mostly */
+    QUICK_EVENTS_MAX = 4096,
+};
 
 /* --- Making an answer --- */
 
-static err write_page(struct call *call, const struct event_page *page, str *ret)
+/* As much as a page mostly has. Growing to it step by step would copy most of it once more. */
+static size_t expected_size(const struct event_page *page)
 {
-    struct buf out = buf_in(call->arena, ANSWER_SIZE_MAX);
+    size_t size = PAGE_FRAME_SIZE;
 
-    buf_add_cstr(&out, "{\"data\":[");
+    for (size_t i = 0; i < page->count; i++)
+        size += page->events[i]->json.size + (page->pattern != NULL ? HIGHLIGHTS_SIZE : 1);
+    return size;
+}
+
+static err write_page(struct call *call, const struct event_page *page, struct buf *out)
+{
+    (void)buf_room(out, expected_size(page));
+    buf_add_cstr(out, "{\"data\":[");
     for (size_t i = 0; i < page->count; i++) {
         if (i > 0)
-            buf_add_char(&out, ',');
+            buf_add_char(out, ',');
         if (page->pattern != NULL)
-            search_event_write(&out, call->arena, page->events[i], page->pattern);
+            search_event_write(out, call->arena, page->events[i], page->pattern);
         else
-            buf_add(&out, page->events[i]->json);
+            buf_add(out, page->events[i]->json);
     }
-    buf_add_cstr(&out, "],\"next_cursor\":");
-    json_write_text(&out, page->next_cursor);
-    buf_add_char(&out, '}');
-    *ret = buf_str(&out);
-    return out.overflow ? ERR_INTERNAL : ERR_OK;
+    buf_add_cstr(out, "],\"next_cursor\":");
+    json_write_text(out, page->next_cursor);
+    buf_add_char(out, '}');
+    return out->overflow ? ERR_INTERNAL : ERR_OK;
 }
 
 /* Of what is shown, and not of its bytes: those are many, and each event's were counted when it
@@ -47,28 +62,34 @@ static str etag_of(struct call *call, const struct event_query *query,
                    const struct event_page *page)
 {
     struct buf shown = buf_in(call->arena, SHOWN_SIZE_MAX);
+    struct buf etag = buf_in(call->arena, 2 * ETAG_DIGEST_SIZE + 2);
     uint8_t digest[SHA256_SIZE];
 
-    buf_printf(&shown, "%s %.*s", event_query_name(call, query), STR_ARG(page->next_cursor));
+    buf_add_cstr(&shown, event_query_name(call, query));
+    buf_add_char(&shown, '\0');
+    buf_add(&shown, page->next_cursor);
+    buf_add_char(&shown, '\0');
     for (size_t i = 0; i < page->count; i++)
-        buf_printf(&shown, " %016llx", (unsigned long long)page->events[i]->digest);
+        buf_add(&shown, (str){(const char *)&page->events[i]->digest, sizeof(uint64_t)});
     assert(!shown.overflow);
     sha256(buf_str(&shown), digest);
-    return arena_printf(call->arena, "\"%02x%02x%02x%02x%02x%02x%02x%02x\"", digest[0], digest[1],
-                        digest[2], digest[3], digest[4], digest[5], digest[6], digest[7]);
+    buf_add_char(&etag, '"');
+    buf_add(&etag, hex_encode(call->arena, (str){(const char *)digest, ETAG_DIGEST_SIZE}));
+    buf_add_char(&etag, '"');
+    return buf_str(&etag);
 }
 
 static err make(struct call *call, const struct event_query *query, struct list_basis *ret_basis,
                 struct blob **ret)
 {
     CLEANUP(event_page_done) struct event_page page = {0};
-    str body = STR_ABSENT;
+    CLEANUP(buf_done) struct buf body = buf_on_heap(ANSWER_SIZE_MAX);
 
     TRY(event_list(call, query, &page));
     TRY(write_page(call, &page, &body));
     const struct blob_options options = {
         .content_type = STR("application/json"),
-        .body = body,
+        .body = buf_str(&body),
         .etag = etag_of(call, query, &page),
         .cache_control = STR("public, max-age=5, stale-while-revalidate=30"),
         .cache_control_known = STR("private, no-cache"),
@@ -133,11 +154,11 @@ static err find_or_make(struct call *call, const struct event_query *query, str 
 static err get_own_events(struct req *req, const struct event_query *query)
 {
     CLEANUP(event_page_done) struct event_page page = {0};
-    str body = STR_ABSENT;
+    struct buf body = buf_in(req->call.arena, ANSWER_SIZE_MAX);
 
     TRY(event_list(&req->call, query, &page));
     TRY(write_page(&req->call, &page, &body));
-    return reply_text(req, 200, STR("application/json"), body);
+    return reply_text(req, 200, STR("application/json"), buf_str(&body));
 }
 
 static err get_events(struct req *req)

@@ -5,7 +5,12 @@
 
 #include "services/booking/event_query.h"
 
+#include <assert.h>
+
 #include "services/booking/event.h"
+
+/* Texts of a query have 200 code points at most, its cursor 2000 bytes. */
+enum { NAME_SIZE_MAX = 8192 };
 
 static const char *const sort_names[] = {"",           "date_asc", "date_desc", "price_asc",
                                          "price_desc", "popular",  "newest",    NULL};
@@ -41,16 +46,44 @@ struct event_query *event_query_new(struct arena *arena)
     return query;
 }
 
+/* What stands at its default is not named. Printing this with printf took as long as all else that
+ * a kept list costs. */
+static void name_number(struct buf *name, char what, int64_t value, int64_t standard)
+{
+    if (value == standard)
+        return;
+    buf_add_char(name, what);
+    buf_add_i64(name, value);
+}
+
+static void name_text(struct buf *name, char what, str text)
+{
+    if (text.ptr == NULL)
+        return;
+    buf_add_char(name, what);
+    buf_add_i64(name, (int64_t)text.size);
+    buf_add_char(name, ':');
+    buf_add(name, text);
+}
+
 const char *event_query_name(struct call *call, const struct event_query *query)
 {
-    const str parts[] = {query->search, query->artist,    query->venue,  query->city,
-                         query->vendor, query->date_from, query->date_to};
-    struct buf name = buf_in(call->arena, 4096);
+    struct buf name = buf_in(call->arena, NAME_SIZE_MAX);
 
-    buf_printf(&name, "events %d %d %d %lld %lld", query->sort, query->type, query->available,
-               (long long)query->price_min, (long long)query->price_max);
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-        buf_printf(&name, " %zu:%.*s", parts[i].size, STR_ARG(parts[i]));
+    buf_add_cstr(&name, "events");
+    name_number(&name, 'o', query->sort, EVENT_SORT_NONE);
+    name_number(&name, 't', query->type, EVENT_NO_FILTER);
+    name_number(&name, 'a', query->available, EVENT_NO_FILTER);
+    name_number(&name, 'm', query->price_min, JSON_NULL);
+    name_number(&name, 'M', query->price_max, JSON_NULL);
+    name_text(&name, 's', query->search);
+    name_text(&name, 'p', query->artist);
+    name_text(&name, 'v', query->venue);
+    name_text(&name, 'c', query->city);
+    name_text(&name, 'w', query->vendor);
+    name_text(&name, 'f', query->date_from);
+    name_text(&name, 'u', query->date_to);
+    assert(!name.overflow);
     return buf_str(&name).ptr;
 }
 
@@ -58,8 +91,13 @@ str event_query_key(struct call *call, const struct event_query *query)
 {
     if (query->vendor.ptr != NULL && str_eq(query->vendor, STR("me")))
         return STR_ABSENT;
-    return arena_printf(call->arena, "%lld %.*s %s", (long long)query->limit,
-                        STR_ARG(query->cursor), event_query_name(call, query));
+    struct buf key = buf_in(call->arena, NAME_SIZE_MAX);
+
+    buf_add_cstr(&key, event_query_name(call, query));
+    name_number(&key, 'l', query->limit, LIST_LIMIT_STANDARD);
+    name_text(&key, 'k', query->cursor);
+    assert(!key.overflow);
+    return buf_str(&key);
 }
 
 bool event_query_is_ordered(const struct event_query *query)
