@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "services/analytics/analytics.h"
 #include "services/booking/booking.h"
 #include "services/gateway/gateway.h"
 #include "services/identity/identity.h"
@@ -18,15 +19,16 @@
 #include "services/payment/payment.h"
 
 /* In the order in which they open: who is asked by others at its start comes first. */
-const struct service *const world_services[] = {
-    &identity_service, &booking_service, &payment_service, &notify_service, &gateway_service, NULL};
-static const struct service *const services_and_clock[] = {&identity_service,
-                                                           &booking_service,
-                                                           &payment_service,
-                                                           &notify_service,
-                                                           &gateway_service,
-                                                           &test_clock_service,
-                                                           NULL};
+const struct service *const world_services[] = {&identity_service,
+                                                &booking_service,
+                                                &payment_service,
+                                                &notify_service,
+                                                &analytics_service,
+                                                &gateway_service,
+                                                NULL};
+static const struct service *const services_and_clock[] = {
+    &identity_service,  &booking_service, &payment_service,    &notify_service,
+    &analytics_service, &gateway_service, &test_clock_service, NULL};
 
 static const struct setting main_rows[] = {
     SETTING_STRING("public.url", "",

@@ -69,6 +69,23 @@ def a_draft_is_its_vendors(world):
 
 
 @story
+def what_is_recommended_can_be_bought(world):
+    """recommendations are on sale, fall in score, and keep to the city that is asked for"""
+    event = world.event()
+    city = event["venue"]["city"]
+    for query in ({"limit": "100"}, {"city": city.upper(), "limit": "100"}):
+        answer = world.ask("recommend", 200, query=query).json
+        scores = [row["score"] for row in answer["data"]]
+        world.expect(scores == sorted(scores, reverse=True), f"{scores}")
+        world.expect(any(row["event"]["name"] == event["name"] for row in answer["data"]), f"{event['id']} is not recommended")
+        world.expect(all(row["event"]["status"] == "published" for row in answer["data"]), "something else than published events")
+    world.expect(all(row["event"]["venue"]["city"] == city for row in answer["data"]), "another city's events")
+    world.expect(world.ask("recommend", 200, query={"city": "Nowhere"}).json["data"] == [], "events of nowhere")
+    change(world, event, {"status": "draft"})
+    world.expect(all(row["event"]["id"] != event["id"] for row in world.ask("recommend", 200, query={"limit": "100"}).json["data"]), "a draft")
+
+
+@story
 def changes_need_what_was_seen(world):
     """a change needs the tag of what was seen, and merges"""
     event = world.event()

@@ -192,6 +192,9 @@ class World:
     def good_suggest_events(self, operation):
         return Request(operation, query={"q": "event", "limit": "10"})
 
+    def good_recommend(self, operation):
+        return Request(operation, query={"city": "Berlin", "limit": "10"})
+
     def good_create_event(self, operation):
         return Request(operation, body=self.event_body())
 

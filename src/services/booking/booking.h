@@ -209,6 +209,37 @@ struct booking_page {
 };
 OP_DECLARE(booking_event_page, struct booking_event_page_in, struct booking_page);
 
+/* --- What to put before somebody: see event_rank.h --- */
+
+enum { BOOKING_RANKED_MAX = 100, BOOKING_CANDIDATES_MAX = 500 };
+enum booking_rank_reason { RANK_SOONEST, RANK_POPULAR, RANK_TRENDING };
+extern const char *const booking_rank_reason_names[]; /* "soonest", "popular", "trending" */
+
+struct booking_candidate { /* an event that trends */
+    event_id event;
+    double trend; /* > 0 */
+};
+struct booking_event_rank {
+    str city;         /* what is there comes first; absent: none does */
+    bool only_city;   /* nothing else comes */
+    struct uuid user; /* who has tickets for some already; zero: nobody */
+    int64_t limit;    /* 1 to BOOKING_RANKED_MAX */
+    struct booking_candidate *candidates;
+    size_t candidate_count;
+};
+struct booking_ranked {
+    str event;    /* JSON, as GET /events/{event} shows it */
+    double score; /* in [0, 1), falling */
+    int reason;   /* enum booking_rank_reason */
+    str city;     /* of the event; absent: it is online */
+    bool in_city; /* that is the city that was asked for */
+};
+struct booking_event_ranked {
+    struct booking_ranked *events;
+    size_t event_count;
+};
+OP_DECLARE(booking_event_rank, struct booking_event_rank, struct booking_event_ranked);
+
 extern const struct service booking_service;
 
 /* --- The command line --- */

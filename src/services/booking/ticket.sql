@@ -15,6 +15,10 @@ FROM ticket t JOIN order_state s ON s.id = t.order_id
 WHERE t.user_id = $1 AND t.id < $2 AND s.status <> 0 AND (CAST($4 AS UUID) IS NULL OR t.event_id = $4)
 ORDER BY t.id DESC LIMIT $3;
 
+-- Those that a user has tickets for, of these two states.
+-- name: ticket_events_of_user
+SELECT DISTINCT event_id FROM ticket WHERE user_id = $1 AND status IN ($2, $3) LIMIT $4;
+
 -- name: ticket_insert
 INSERT INTO ticket (id, order_id, event_id, ticket_type_id, user_id, status, generation, attendee_name, price_minor)
 VALUES ($1, $2, $3, $4, $5, 0, 1, $6, $7);

@@ -5,6 +5,7 @@
 #include "platform/cache/cache.h"
 #include "services/gateway/page.h"
 #include "services/gateway/rate.h"
+#include "services/gateway/recommend.h"
 #include "services/identity/identity.h"
 
 /* Generous for people, tight for guessing: an account is one person; a network may be a campus. */
@@ -75,7 +76,7 @@ err gateway_admit(struct req *req)
                         limit->per_s, limit->burst);
 }
 
-static const struct route_table *const routes[] = {&page_routes, NULL};
+static const struct route_table *const routes[] = {&page_routes, &recommend_routes, NULL};
 
 const struct service gateway_service = {
     .name = "gateway",

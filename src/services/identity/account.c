@@ -351,6 +351,7 @@ static const struct json_field user_found_fields[] = {
     JSON_F_TEXT("email", struct identity_user_found, email, 0, EMAIL_SIZE_MAX, JSON_OPTIONAL),
     JSON_F_TEXT("name", struct identity_user_found, name, 0, NAME_POINTS_MAX, JSON_OPTIONAL),
     JSON_F_TOKEN("locale", struct identity_user_found, locale, 0, 35, JSON_OPTIONAL),
+    JSON_F_TEXT("city", struct identity_user_found, city, 0, NAME_POINTS_MAX, JSON_OPTIONAL),
 };
 static const struct json_shape user_found_shape =
     JSON_SHAPE(user_found_fields, struct identity_user_found);
@@ -361,7 +362,7 @@ static err identity_user_find_run(struct call *call, const struct identity_user_
     struct account account = {0};
 
     TRY(account_get(call, in->user, &account));
-    *ret = (struct identity_user_found){account.email, account.name, account.locale};
+    *ret = (struct identity_user_found){account.email, account.name, account.locale, account.city};
     return ERR_OK;
 }
 OP_DEFINE("identity", identity_user_find, struct identity_user_find, struct identity_user_found,

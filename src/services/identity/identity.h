@@ -31,7 +31,7 @@ struct identity_token_verified {
 };
 OP_DECLARE(identity_token_verify, struct identity_token_verify, struct identity_token_verified);
 
-/* A person, for mails and tickets. ERR_NOT_FOUND. */
+/* A person, for mails, tickets and what is near. ERR_NOT_FOUND. */
 struct identity_user_find {
     user_id user;
 };
@@ -39,6 +39,7 @@ struct identity_user_found {
     str email;
     str name;
     str locale;
+    str city; /* absent: he has not said */
 };
 OP_DECLARE(identity_user_find, struct identity_user_find, struct identity_user_found);
 

@@ -76,7 +76,7 @@ static err identity_user_find_run([[maybe_unused]] struct call *call,
 {
     if (others.user != ERR_OK)
         return others.user;
-    *ret = (struct identity_user_found){str_of(others.email), STR("Ana"), STR("en")};
+    *ret = (struct identity_user_found){str_of(others.email), STR("Ana"), STR("en"), STR_ABSENT};
     return ERR_OK;
 }
 OP_DEFINE("identity", identity_user_find, struct identity_user_find, struct identity_user_found,
