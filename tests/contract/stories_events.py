@@ -157,7 +157,7 @@ def rules_of_an_event(world):
     plain = world.ask("create_event", 201, who="vera", body=body).json
     world.expect((plain["type"], plain["status"], plain["payment_methods"]) == ("other", "draft", [{"type": "card"}]), f"{plain}")
     world.expect(plain["limits"] == {"per_order": 10, "per_user": None, "one_active_hold": False}, f"{plain['limits']}")
-    world.expect(plain["policies"] == {"refundable": True, "refund_until": None}, f"{plain['policies']}")
+    world.expect(plain["policies"] == {"refundable": True, "refund_until": None, "fee_bearer": None, "tax": None}, f"{plain['policies']}")
 
 
 @story

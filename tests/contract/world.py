@@ -106,7 +106,7 @@ class World:
             "ticket_types": [{"name": "Standard", "price": {"amount": 1500, "currency": "EUR"}, "quantity": 100000, "max_per_order": 8,
                               "sales_start": "2020-01-01T00:00:00Z", "sales_end": "2028-06-05T18:00:00Z"}],
             "payment_methods": [{"type": "card", "label": "Cards"}, {"type": "cash_on_arrival"}, {"type": "bank_transfer"}],
-            "policies": {"refundable": True, "refund_until": "2028-06-01T00:00:00Z"},
+            "policies": {"refundable": True, "refund_until": "2028-06-01T00:00:00Z", "tax": {"rate_ppm": 190000}},
             "limits": {"per_order": 10, "per_user": 1000000, "one_active_hold": False},
             "checkin_opens_at": None, "status": "published",
         }

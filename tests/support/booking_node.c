@@ -211,6 +211,7 @@ static struct ticket_type type_of(struct call *call, const struct given_type *gi
         .max_per_order = or_null(given->max_per_order),
         .sales_start_ms = or_null(given->sales_start_ms),
         .sales_end_ms = or_null(given->sales_end_ms),
+        .tax_rate_ppm = JSON_NULL,
     };
 }
 
@@ -235,8 +236,7 @@ static struct event event_of(struct booking_node *node, struct call *call,
         .ticket_type_count = given->type_count,
         .accepted = arena_new_array(call->arena, struct booking_accepted, 3),
         .accepted_count = given->by_hand ? 3 : 1,
-        .policies = {.refundable = !given->final_sale,
-                     .refund_until_ms = or_null(given->refund_until_ms)},
+        .policies = EVENT_POLICIES_STANDARD,
         .limits = given->limits,
         .checkin_opens_at_ms = or_null(given->checkin_opens_at_ms),
         .created_at_ms = call->now_ms,
@@ -244,6 +244,8 @@ static struct event event_of(struct booking_node *node, struct call *call,
 
     CHECK(
         currency_parse(str_of(given->currency != NULL ? given->currency : "EGP"), &event.currency));
+    event.policies.refundable = !given->final_sale;
+    event.policies.refund_until_ms = or_null(given->refund_until_ms);
     event.accepted[0].type = STR("card");
     event.accepted[1].type = STR("cash_on_arrival");
     event.accepted[2].type = STR("bank_transfer");

@@ -20,6 +20,7 @@ struct type_view {
     ticket_type_id id;
     str name;
     struct money price;
+    struct money all_in;
     int64_t total;
     int64_t available;
     int status; /* enum sale_status */
@@ -31,6 +32,7 @@ static const struct json_field type_fields[] = {
     JSON_F_ID("id", struct type_view, id, TICKET_TYPE_PREFIX, JSON_OPTIONAL),
     JSON_F_TEXT("name", struct type_view, name, 0, 0, JSON_OPTIONAL),
     JSON_F_MONEY("price", struct type_view, price, 0, 0, JSON_OPTIONAL),
+    JSON_F_MONEY("all_in", struct type_view, all_in, 0, 0, JSON_OPTIONAL),
     JSON_F_I64("total", struct type_view, total, 0, 0, JSON_OPTIONAL),
     JSON_F_I64("available", struct type_view, available, 0, 0, JSON_OPTIONAL),
     JSON_F_ENUM("status", struct type_view, status, sale_status_names, JSON_OPTIONAL),
@@ -104,6 +106,7 @@ static err collect(struct call *call, const struct event *event, struct availabi
             .id = type->id,
             .name = type->name,
             .price = type->price,
+            .all_in = type->all_in,
             .total = type->total,
             .available = remaining,
             .status = (int)status_of(event, on_sale, remaining, call->now_ms),

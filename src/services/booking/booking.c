@@ -79,6 +79,15 @@ static const struct sql_list *const statements[] = {
 static const struct setting setting_rows[] = {
     SETTING_NUMBER("booking.hold_ttl_s", SETTING_SECONDS, RANGE(30, 3600), 600,
                    "How long tickets are held for a buyer who has not paid."),
+    SETTING_STRING("booking.fee_fixed", NULL,
+                   "The platform's fee for each ticket that costs anything, in minor units of each "
+                   "currency, like EUR:50 JPY:80; none for a currency that is not named."),
+    SETTING_NUMBER("booking.fee_basis_points", SETTING_COUNT, RANGE(0, 10000), 0,
+                   "The platform's fee for each ticket in hundredths of a percent of its price, "
+                   "beside the fixed one."),
+    SETTING_ONE_OF("booking.fee_bearer", "buyer vendor", "buyer",
+                   "Who bears the platform's fee where the event does not say: the buyer on top of "
+                   "the price, or the vendor out of it."),
 };
 static const struct settings settings = SETTINGS(setting_rows);
 
@@ -123,11 +132,30 @@ static void close_booking(struct instance *self)
     self->state = NULL;
 }
 
+static err read_platform(struct instance *self, struct call *call, struct booking *booking)
+{
+    const struct config *config = self->node->config;
+    int64_t unused = 0;
+
+    booking->platform = (struct price_platform){
+        .fee_fixed = config_text(config, "booking.fee_fixed"),
+        .fee_basis_points = config_i64(config, "booking.fee_basis_points"),
+        .fee_bearer = str_eq(config_text(config, "booking.fee_bearer"), STR("vendor"))
+                          ? BEARER_VENDOR
+                          : BEARER_BUYER,
+    };
+    if (price_fixed_fee(booking->platform.fee_fixed, (struct currency){0}, &unused))
+        return ERR_OK;
+    return call_explain(call, ERR_INVALID,
+                        "booking.fee_fixed must be words like EUR:50, from 0 to 10^9 minor units");
+}
+
 static err fill(struct instance *self, struct call *call, struct booking *booking)
 {
     struct outbox_position outbox_end = {0};
 
     booking->hold_ttl_ms = config_i64(self->node->config, "booking.hold_ttl_s") * 1000;
+    TRY(read_platform(self, call, booking));
     booking->zones = zones_open(NULL);
     booking->lists = list_cache_open(LISTS_SIZE_MAX);
     booking->stock = stock_new();

@@ -116,6 +116,11 @@ static const struct event *box_new(const struct event *read)
         box->folded.city =
             event->venue->city.ptr != NULL ? name_fold(arena, event->venue->city) : STR("");
     }
+    if (read->policies.tax != NULL) {
+        event->policies.tax = arena_new(arena, struct event_tax);
+        *event->policies.tax = *read->policies.tax;
+        event->policies.tax->name = arena_str(arena, read->policies.tax->name);
+    }
     str *folded = arena_new_array(arena, str, read->artist_count + 1);
     event->artists = arena_new_array(arena, struct artist, read->artist_count + 1);
     for (size_t i = 0; i < read->artist_count; i++) {

@@ -200,6 +200,7 @@ static void put_types(struct call *call, struct arena *arena, const struct place
             .max_per_order = JSON_NULL,
             .sales_start_ms = JSON_NULL,
             .sales_end_ms = JSON_NULL,
+            .tax_rate_ppm = JSON_NULL,
         };
 }
 
@@ -237,7 +238,7 @@ struct event *demo_event(struct call *call, struct arena *arena, const struct bo
     const str artist = words(call, arena, place);
 
     *event = (struct event){
-        .id = {.uuid = call_uuid(call)      },
+        .id = {.uuid = call_uuid(call)},
         .vendor = in->vendors[nth % in->vendor_count],
         .status = nth % 25 == 11   ? EVENT_DRAFT
                   : nth % 40 == 17 ? EVENT_CANCELLED
@@ -249,13 +250,14 @@ struct event *demo_event(struct call *call, struct arena *arena, const struct bo
                              : words(call, arena, place),
         .description = str_of(descriptions[chance(call, 4)]),
         .timezone = str_of(place->timezone),
-        .policies = { .refundable = nth % 7 != 0, .refund_until_ms = JSON_NULL},
-        .limits = { .per_order = EVENT_PER_ORDER_STANDARD,        .per_user = JSON_NULL},
+        .policies = EVENT_POLICIES_STANDARD,
+        .limits = { .per_order = EVENT_PER_ORDER_STANDARD,  .per_user = JSON_NULL},
         .checkin_opens_at_ms = JSON_NULL,
         .created_at_ms = call->now_ms,
         .artists = arena_new(arena, struct artist),
         .artist_count = 1,
     };
+    event->policies.refundable = nth % 7 != 0;
     event->artists[0].name = artist;
     (void)currency_parse(str_of(place->currency), &event->currency);
     put_times(call, in, nth, event);

@@ -10,6 +10,7 @@
 #include "services/booking/event_page.h"
 #include "services/booking/order.h"
 #include "services/booking/paying.h"
+#include "services/booking/price.h"
 #include "services/booking/state.h"
 #include "services/booking/ticket_files.h"
 #include "services/booking/ticket_pdf.h"
@@ -32,14 +33,11 @@ static void add_lines(struct call *call, const struct order *order, const struct
         const struct order_item *item = &order->items[i];
         const struct ticket_type *type =
             event != NULL ? event_ticket_type(event, item->type) : NULL;
-        int64_t total = 0;
 
-        if (!minor_multiply(item->unit_price_minor, item->quantity, &total))
-            total = order->total.minor; /* cannot be: the sum was checked when it was placed */
         documents->lines[documents->line_count++] = (struct booking_document_line){
             .name = type != NULL ? arena_str(call->arena, type->name) : STR("Ticket"),
             .quantity = item->quantity,
-            .price = price_text(call->arena, total, order->total.currency),
+            .price = price_text(call->arena, price_paid(&item->money), order->total.currency),
         };
     }
 }

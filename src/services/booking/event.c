@@ -50,8 +50,45 @@ bool event_method_is_known(str type)
     return false;
 }
 
+int64_t event_tax_rate(const struct event *event, const struct ticket_type *type)
+{
+    if (event->policies.tax == NULL)
+        return 0;
+    return type->tax_rate_ppm != JSON_NULL ? type->tax_rate_ppm : event->policies.tax->rate_ppm;
+}
+
+void event_set_prices(const struct price_platform *platform, struct event *event)
+{
+    const struct event_tax *tax = event->policies.tax;
+    const int bearer =
+        event->policies.fee_bearer >= 0 ? event->policies.fee_bearer : platform->fee_bearer;
+    struct price_rules rules = {
+        .fee_basis_points = platform->fee_basis_points,
+        .vendor_bears = bearer == BEARER_VENDOR,
+        .tax_on_top = tax != NULL && tax->on_top,
+        .tax_rounding = tax != NULL ? tax->rounding : PRICE_HALF_UP,
+        .tax_per = tax != NULL ? tax->per : PRICE_PER_ORDER,
+    };
+
+    (void)price_fixed_fee(platform->fee_fixed, event->currency, &rules.fee_fixed_minor);
+    event->rules = rules;
+    for (size_t i = 0; i < event->ticket_type_count; i++) {
+        struct ticket_type *type = &event->ticket_types[i];
+
+        type->all_in = (struct money){
+            price_all_in(&rules, event_tax_rate(event, type), type->price.minor), event->currency};
+    }
+}
+
+/* The fee is the platform's, so a change of it is one of the event without a new version. */
 str event_etag(struct arena *arena, const struct event *event)
 {
+    const struct price_rules *rules = &event->rules;
+
+    if (rules->fee_fixed_minor > 0 || rules->fee_basis_points > 0)
+        return arena_printf(arena, "\"%lld-%lld-%lld-%d\"", (long long)event->version,
+                            (long long)rules->fee_fixed_minor, (long long)rules->fee_basis_points,
+                            rules->vendor_bears);
     return arena_printf(arena, "\"%lld\"", (long long)event->version);
 }
 
@@ -78,6 +115,9 @@ static const struct json_field type_fields[] = {
     JSON_F_ID("id", struct ticket_type, id, TICKET_TYPE_PREFIX, JSON_OPTIONAL),
     JSON_F_TEXT("name", struct ticket_type, name, 0, 200, JSON_OPTIONAL),
     JSON_F_MONEY("price", struct ticket_type, price, 0, MONEY_MINOR_MAX, JSON_OPTIONAL),
+    JSON_F_MONEY("all_in", struct ticket_type, all_in, 0, INT64_MAX, JSON_OPTIONAL),
+    JSON_F_I64("tax_rate_ppm", struct ticket_type, tax_rate_ppm, 0, TAX_RATE_PPM_MAX,
+               JSON_NULLABLE),
     JSON_F_I64("max_per_order", struct ticket_type, max_per_order, 0, INT64_MAX, JSON_NULLABLE),
     JSON_F_TIME("sales_start", struct ticket_type, sales_start_ms, JSON_NULLABLE),
     JSON_F_TIME("sales_end", struct ticket_type, sales_end_ms, JSON_NULLABLE),
@@ -92,9 +132,27 @@ static const struct json_field accepted_fields[] = {
 };
 const struct json_shape event_accepted_shape = JSON_SHAPE(accepted_fields, struct booking_accepted);
 
+static const char *const rounding_names[] = {
+    [PRICE_HALF_UP] = "half_up", [PRICE_HALF_EVEN] = "half_even", [PRICE_DOWN] = "down", NULL};
+static const char *const per_names[] = {
+    [PRICE_PER_ORDER] = "order", [PRICE_PER_LINE] = "line", [PRICE_PER_TICKET] = "ticket", NULL};
+static const char *const bearer_names[] = {
+    [BEARER_BUYER] = "buyer", [BEARER_VENDOR] = "vendor", NULL};
+
+static const struct json_field tax_fields[] = {
+    JSON_F_TEXT("name", struct event_tax, name, 1, 40, JSON_NULLABLE),
+    JSON_F_I64("rate_ppm", struct event_tax, rate_ppm, 0, TAX_RATE_PPM_MAX, JSON_OPTIONAL),
+    JSON_F_BOOL("on_top", struct event_tax, on_top, JSON_OPTIONAL),
+    JSON_F_ENUM("rounding", struct event_tax, rounding, rounding_names, JSON_OPTIONAL),
+    JSON_F_ENUM("per", struct event_tax, per, per_names, JSON_OPTIONAL),
+};
+static const struct json_shape tax_shape = JSON_SHAPE(tax_fields, struct event_tax);
+
 static const struct json_field policies_fields[] = {
     JSON_F_BOOL("refundable", struct event_policies, refundable, JSON_OPTIONAL),
     JSON_F_TIME("refund_until", struct event_policies, refund_until_ms, JSON_NULLABLE),
+    JSON_F_ENUM("fee_bearer", struct event_policies, fee_bearer, bearer_names, JSON_NULLABLE),
+    JSON_F_OBJECT("tax", struct event_policies, tax, &tax_shape, JSON_NULLABLE),
 };
 const struct json_shape event_policies_shape = JSON_SHAPE(policies_fields, struct event_policies);
 

@@ -5,6 +5,7 @@
 #include "platform/json/json.h"
 #include "services/booking/booking.h"
 #include "services/booking/ids.h"
+#include "services/booking/price.h"
 
 struct blob;
 
@@ -14,6 +15,7 @@ enum {
     EVENT_METHODS_MAX = 20,
     EVENT_PER_ORDER_STANDARD = 10,
     TICKET_TYPE_QUANTITY_MAX = 10000000,
+    TAX_RATE_PPM_MAX = 1000000, /* 100 % */
 };
 
 enum event_status { EVENT_DRAFT, EVENT_PUBLISHED, EVENT_CANCELLED };
@@ -47,15 +49,33 @@ struct ticket_type {
     ticket_type_id id;
     str name;
     struct money price;
+    struct money
+        all_in; /* what one costs the buyer: with the fee that he bears and the tax on top */
+    int64_t tax_rate_ppm;   /* JSON_NULL: the event's */
     int64_t total;          /* as offered; what remains is stock.h's */
     int64_t max_per_order;  /* JSON_NULL: only the event's limit */
     int64_t sales_start_ms; /* JSON_NULL: from publication */
     int64_t sales_end_ms;   /* JSON_NULL: until the event ends */
 };
+struct event_tax {
+    str name;         /* "VAT"; absent: not said */
+    int64_t rate_ppm; /* 19 %: 190000 */
+    bool on_top;      /* else the prices have it in them */
+    int rounding;     /* enum price_rounding */
+    int per;          /* enum price_per */
+};
 struct event_policies {
     bool refundable;         /* by the buyer; the vendor may always */
     int64_t refund_until_ms; /* JSON_NULL: until the event starts */
+    int fee_bearer;          /* enum fee_bearer; negative: as the platform says */
+    struct event_tax *tax;   /* NULL: none */
 };
+enum fee_bearer { BEARER_BUYER, BEARER_VENDOR };
+#define EVENT_POLICIES_STANDARD                                                         \
+    (struct event_policies)                                                             \
+    {                                                                                   \
+        .refundable = true, .refund_until_ms = JSON_NULL, .fee_bearer = -1, .tax = NULL \
+    }
 struct event_limits {
     int64_t per_order;
     int64_t per_user; /* JSON_NULL: none */
@@ -86,6 +106,7 @@ struct event {
     struct booking_accepted *accepted;
     size_t accepted_count;
     struct event_policies policies;
+    struct price_rules rules; /* what policies and the platform make of a price */
     struct event_limits limits;
     int64_t checkin_opens_at_ms; /* JSON_NULL: any time */
     int64_t created_at_ms;
@@ -100,6 +121,15 @@ bool ticket_type_on_sale(const struct event *event, const struct ticket_type *ty
 const struct ticket_type *event_ticket_type(const struct event *event, ticket_type_id id);
 /* Is it a type of payment method that events may take? */
 bool event_method_is_known(str type);
+/* The rate that its price is taxed by, in millionths. */
+int64_t event_tax_rate(const struct event *event, const struct ticket_type *type);
+/* Sets the rules, and what each type costs by them. The platform's fee: so much of the event's currency, and so many basis points of the price. */
+struct price_platform {
+    str fee_fixed; /* the setting: price_fixed_fee */
+    int64_t fee_basis_points;
+    int fee_bearer; /* enum fee_bearer: where the event does not say */
+};
+void event_set_prices(const struct price_platform *platform, struct event *event);
 /* The event's entity tag, with quotes. */
 str event_etag(struct arena *arena, const struct event *event);
 /* The event as the API shows it: what `json` holds. */

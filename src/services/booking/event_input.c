@@ -19,6 +19,7 @@ struct type_input {
     int64_t max_per_order;
     int64_t sales_start_ms;
     int64_t sales_end_ms;
+    int64_t tax_rate_ppm;
 };
 struct method_input {
     str type;
@@ -74,6 +75,7 @@ static const struct json_field type_fields[] = {
     JSON_F_I64("max_per_order", struct type_input, max_per_order, 1, 1000, JSON_NULLABLE),
     JSON_F_TIME("sales_start", struct type_input, sales_start_ms, JSON_NULLABLE),
     JSON_F_TIME("sales_end", struct type_input, sales_end_ms, JSON_NULLABLE),
+    JSON_F_I64("tax_rate_ppm", struct type_input, tax_rate_ppm, 0, TAX_RATE_PPM_MAX, JSON_NULLABLE),
 };
 static const struct json_shape type_shape = JSON_SHAPE(type_fields, struct type_input);
 
@@ -127,6 +129,7 @@ static void take_types(struct call *call, struct event_input *input, const struc
             .max_per_order = type->max_per_order,
             .sales_start_ms = type->sales_start_ms,
             .sales_end_ms = type->sales_end_ms,
+            .tax_rate_ppm = type->tax_rate_ppm,
         };
     }
 }
@@ -153,6 +156,10 @@ static void take_current(struct call *call, struct event_input *input, const str
     input->checkin_opens_at_ms = current->checkin_opens_at_ms;
     input->status = current->status;
     *input->policies = current->policies;
+    if (current->policies.tax != NULL) { /* what is decoded over it is not everybody's */
+        input->policies->tax = arena_new(call->arena, struct event_tax);
+        *input->policies->tax = *current->policies.tax;
+    }
     *input->limits = current->limits;
     if (current->venue != NULL) {
         input->venue = arena_new(call->arena, struct venue);
@@ -181,7 +188,7 @@ struct event_input *event_input_of(struct call *call, const struct event *curren
         .type = EVENT_OTHER, .checkin_opens_at_ms = JSON_NULL, .status = EVENT_DRAFT};
     input->policies = arena_new(call->arena, struct event_policies);
     input->limits = arena_new(call->arena, struct event_limits);
-    *input->policies = (struct event_policies){.refundable = true, .refund_until_ms = JSON_NULL};
+    *input->policies = EVENT_POLICIES_STANDARD;
     *input->limits =
         (struct event_limits){.per_order = EVENT_PER_ORDER_STANDARD, .per_user = JSON_NULL};
     if (current != NULL)
@@ -313,7 +320,11 @@ static void read_type(struct call *call, struct event_input *input, size_t index
         .max_per_order = in->max_per_order,
         .sales_start_ms = in->sales_start_ms,
         .sales_end_ms = in->sales_end_ms,
+        .tax_rate_ppm = in->tax_rate_ppm,
     };
+    if (in->tax_rate_ppm != JSON_NULL && event->policies.tax == NULL)
+        (void)!call_invalid(call, item_pointer(call, "ticket_types", index, "tax_rate_ppm"),
+                            "needs policies.tax, whose rate it replaces");
     if (type->sales_start_ms != JSON_NULL && type->sales_end_ms != JSON_NULL &&
         type->sales_end_ms <= type->sales_start_ms)
         (void)!call_invalid(call, item_pointer(call, "ticket_types", index, "sales_end"),
@@ -428,6 +439,20 @@ static void read_types(struct call *call, struct event_input *input, const struc
         read_type(call, input, i, current, event);
 }
 
+static void read_policies(struct call *call, const struct event_input *input, struct event *event)
+{
+    struct event_tax *tax = input->policies->tax;
+
+    event->policies = *input->policies;
+    if (tax == NULL)
+        return;
+    require(call, tax->rate_ppm != JSON_NULL, "/policies/tax/rate_ppm");
+    if (tax->rounding < 0)
+        tax->rounding = PRICE_HALF_UP;
+    if (tax->per < 0)
+        tax->per = PRICE_PER_ORDER;
+}
+
 err event_input_read(struct req *req, struct event_input *input, const struct event *current,
                      struct event *ret)
 {
@@ -452,7 +477,7 @@ err event_input_read(struct req *req, struct event_input *input, const struct ev
         (void)!call_invalid(call, "/url",
                             "must be an address that begins with https:// or http://");
     event.status = input->status;
-    event.policies = *input->policies;
+    read_policies(call, input, &event);
     event.limits = *input->limits;
     event.checkin_opens_at_ms = input->checkin_opens_at_ms;
     read_times(call, input, &event);

@@ -59,10 +59,10 @@ int64_t event_price_minor(const struct event *event, int64_t now_ms)
     for (size_t i = 0; i < event->ticket_type_count; i++) {
         const struct ticket_type *type = &event->ticket_types[i];
 
-        if (type->price.minor < cheapest)
-            cheapest = type->price.minor;
-        if (type->price.minor < cheapest_on_sale && ticket_type_on_sale(event, type, now_ms))
-            cheapest_on_sale = type->price.minor;
+        if (type->all_in.minor < cheapest)
+            cheapest = type->all_in.minor;
+        if (type->all_in.minor < cheapest_on_sale && ticket_type_on_sale(event, type, now_ms))
+            cheapest_on_sale = type->all_in.minor;
     }
     return cheapest_on_sale != INT64_MAX ? cheapest_on_sale : cheapest != INT64_MAX ? cheapest : 0;
 }

@@ -46,14 +46,14 @@ str event_price_text(struct call *call, const struct event *event)
         sold_out = sold_out || str_eq(status, STR("sold_out"));
         if (!str_eq(status, STR("on_sale")))
             continue;
-        differ = differ || (cheapest != NULL && cheapest->price.minor != type->price.minor);
-        if (cheapest == NULL || type->price.minor < cheapest->price.minor)
+        differ = differ || (cheapest != NULL && cheapest->all_in.minor != type->all_in.minor);
+        if (cheapest == NULL || type->all_in.minor < cheapest->all_in.minor)
             cheapest = type;
     }
     if (cheapest == NULL)
         return sold_out ? STR("Sold out") : STR("Not on sale");
-    const str price = price_words(call->arena, cheapest->price);
-    return differ && cheapest->price.minor > 0
+    const str price = price_words(call->arena, cheapest->all_in);
+    return differ && cheapest->all_in.minor > 0
                ? arena_printf(call->arena, "from %.*s", STR_ARG(price))
                : price;
 }
@@ -158,8 +158,8 @@ static void fill_offers(struct call *call, const struct event *event, struct boo
         ret->offers[i] = (struct booking_offer){
             .ticket_type = type->id,
             .name = arena_str(call->arena, type->name),
-            .price = type->price,
-            .price_text = price_words(call->arena, type->price),
+            .price = type->all_in,
+            .price_text = price_words(call->arena, type->all_in),
             .status = str_of(offer_status(call, event, type)),
             .quantity_max = limit,
         };

@@ -100,6 +100,7 @@ static err read_types(struct tx *tx, struct call *call, struct event *event)
             .sales_start_ms = row_i64_or(&rows, 4, JSON_NULL),
             .sales_end_ms = row_i64_or(&rows, 5, JSON_NULL),
             .total = row_i64(&rows, 6),
+            .tax_rate_ppm = row_i64_or(&rows, 7, JSON_NULL),
         };
     return rows_close(&rows);
 }
@@ -107,11 +108,12 @@ static err read_types(struct tx *tx, struct call *call, struct event *event)
 err event_read(struct tx *tx, struct call *call, event_id id, struct event *ret)
 {
     struct event event = {
-        .id = id, .limits = {.per_user = JSON_NULL}, .policies = {.refund_until_ms = JSON_NULL}};
+        .id = id, .limits = {.per_user = JSON_NULL}, .policies = EVENT_POLICIES_STANDARD};
 
     TRY(read_document(tx, call, &event));
     TRY(read_artists(tx, call, &event));
     TRY(read_types(tx, call, &event));
+    event_set_prices(&booking_of(call)->platform, &event);
     *ret = event;
     return ERR_OK;
 }
@@ -262,13 +264,15 @@ static err write_type(struct tx *tx, struct call *call, const struct event *even
         TRY(db_exec(tx, &SQL_TICKET_TYPE_INSERT,
                     ARGS(UUID(type->id.uuid), UUID(event->id.uuid), I64((int64_t)position),
                          TEXT(type->name), I64(type->price.minor), I64_OR_NIL(type->max_per_order),
-                         I64_OR_NIL(type->sales_start_ms), I64_OR_NIL(type->sales_end_ms))));
+                         I64_OR_NIL(type->sales_start_ms), I64_OR_NIL(type->sales_end_ms),
+                         I64_OR_NIL(type->tax_rate_ppm))));
         return stock_open_type(tx, call, event->id, type->id, type->total);
     }
     TRY(db_exec(tx, &SQL_TICKET_TYPE_UPDATE,
                 ARGS(UUID(type->id.uuid), I64((int64_t)position), TEXT(type->name),
                      I64(type->price.minor), I64_OR_NIL(type->max_per_order),
-                     I64_OR_NIL(type->sales_start_ms), I64_OR_NIL(type->sales_end_ms))));
+                     I64_OR_NIL(type->sales_start_ms), I64_OR_NIL(type->sales_end_ms),
+                     I64_OR_NIL(type->tax_rate_ppm))));
     if (type->total == old->total)
         return ERR_OK;
     const err e = stock_set_total(tx, call, type->id, type->total);

@@ -8,7 +8,7 @@ WHERE k.id = $1;
 SELECT a.id, a.name FROM event_artist e JOIN artist a ON a.id = e.artist_id WHERE e.event_id = $1 ORDER BY e.position;
 
 -- name: event_read_types
-SELECT t.id, t.name, t.price_minor, t.max_per_order, t.sales_start_ms, t.sales_end_ms, s.total
+SELECT t.id, t.name, t.price_minor, t.max_per_order, t.sales_start_ms, t.sales_end_ms, s.total, t.tax_rate_ppm
 FROM ticket_type t JOIN ticket_type_stock s ON s.id = t.id WHERE t.event_id = $1 ORDER BY t.position;
 
 -- name: event_ids
@@ -69,10 +69,12 @@ INSERT INTO event_artist (event_id, position, artist_id) VALUES ($1, $2, $3);
 DELETE FROM event_artist WHERE event_id = $1;
 
 -- name: ticket_type_insert
-INSERT INTO ticket_type (id, event_id, position, name, price_minor, max_per_order, sales_start_ms, sales_end_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+INSERT INTO ticket_type (id, event_id, position, name, price_minor, max_per_order, sales_start_ms, sales_end_ms, tax_rate_ppm)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
 -- name: ticket_type_update
-UPDATE ticket_type SET position = $2, name = $3, price_minor = $4, max_per_order = $5, sales_start_ms = $6, sales_end_ms = $7 WHERE id = $1;
+UPDATE ticket_type SET position = $2, name = $3, price_minor = $4, max_per_order = $5, sales_start_ms = $6, sales_end_ms = $7, tax_rate_ppm = $8
+WHERE id = $1;
 
 -- name: ticket_type_delete
 DELETE FROM ticket_type WHERE id = $1;

@@ -117,6 +117,11 @@ static err check_event(struct call *call, const struct event *event)
     return ERR_OK;
 }
 
+static err too_much(struct call *call)
+{
+    return call_invalid(call, "/items", "must cost no more than 10^12 minor units");
+}
+
 static err price_item(struct call *call, const struct event *event,
                       const struct hold_request *asked, size_t index, struct order *order)
 {
@@ -136,7 +141,7 @@ static err price_item(struct call *call, const struct event *event,
     if (!minor_multiply(type->price.minor, item->quantity, &total) ||
         !minor_add(order->total.minor, total, &order->total.minor) ||
         order->total.minor > MONEY_MINOR_MAX)
-        return call_invalid(call, "/items", "must cost no more than 10^12 minor units");
+        return too_much(call);
     order->items[index] = (struct order_item){
         .type = item->type,
         .quantity = item->quantity,
@@ -150,6 +155,23 @@ static int compare_items(const void *a, const void *b)
 {
     return uuid_compare(((const struct order_item *)a)->type.uuid,
                         ((const struct order_item *)b)->type.uuid);
+}
+
+/* Fees and tax, and with them what it costs in all. */
+static err price_all(struct call *call, const struct event *event, struct order *order)
+{
+    struct booking_money_line *lines = order_lines(call->arena, order);
+    int64_t *rates_ppm = arena_new_array(call->arena, int64_t, order->item_count);
+
+    for (size_t i = 0; i < order->item_count; i++)
+        rates_ppm[i] = event_tax_rate(event, event_ticket_type(event, order->items[i].type));
+    price_order(&event->rules, rates_ppm, lines, order->item_count);
+    order->total.minor = 0;
+    for (size_t i = 0; i < order->item_count; i++) {
+        order->items[i].money = lines[i];
+        order->total.minor += price_paid(&lines[i]);
+    }
+    return order->total.minor <= MONEY_MINOR_MAX ? ERR_OK : too_much(call);
 }
 
 err hold_price(struct call *call, const struct hold_request *asked, const struct event *event,
@@ -169,7 +191,7 @@ err hold_price(struct call *call, const struct hold_request *asked, const struct
                             event->limits.per_order);
     /* One order for all: transactions that take several types then queue instead of deadlocking. */
     qsort(order->items, order->item_count, sizeof(*order->items), compare_items);
-    return ERR_OK;
+    return price_all(call, event, order);
 }
 
 err hold_sold_out(struct call *call, const struct event *event, ticket_type_id id)

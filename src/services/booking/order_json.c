@@ -7,6 +7,7 @@
 #include "services/booking/order.h"
 
 #include "services/booking/catalog.h"
+#include "services/booking/price.h"
 #include "services/booking/state.h"
 #include "services/payment/payment.h"
 
@@ -15,6 +16,11 @@ struct item_view {
     str name;
     int64_t quantity;
     struct money unit_price;
+    struct money subtotal;
+    struct money discount;
+    struct money fees;
+    struct money tax;
+    struct money tax_included;
     struct money total;
 };
 static const struct json_field item_fields[] = {
@@ -22,6 +28,11 @@ static const struct json_field item_fields[] = {
     JSON_F_TEXT("name", struct item_view, name, 0, 0, JSON_NULLABLE),
     JSON_F_I64("quantity", struct item_view, quantity, 0, 0, JSON_OPTIONAL),
     JSON_F_MONEY("unit_price", struct item_view, unit_price, 0, 0, JSON_OPTIONAL),
+    JSON_F_MONEY("subtotal", struct item_view, subtotal, 0, 0, JSON_OPTIONAL),
+    JSON_F_MONEY("discount", struct item_view, discount, 0, 0, JSON_OPTIONAL),
+    JSON_F_MONEY("fees", struct item_view, fees, 0, 0, JSON_OPTIONAL),
+    JSON_F_MONEY("tax", struct item_view, tax, 0, 0, JSON_OPTIONAL),
+    JSON_F_MONEY("tax_included", struct item_view, tax_included, 0, 0, JSON_OPTIONAL),
     JSON_F_MONEY("total", struct item_view, total, 0, 0, JSON_OPTIONAL),
 };
 static const struct json_shape item_shape = JSON_SHAPE(item_fields, struct item_view);
@@ -60,6 +71,7 @@ struct order_view {
     struct money discount;
     struct money fees;
     struct money tax;
+    struct money tax_included;
     struct money total;
     struct money refunded;
     struct order_money_back *refunds;
@@ -86,6 +98,7 @@ static const struct json_field order_fields[] = {
     JSON_F_MONEY("discount", struct order_view, discount, 0, 0, JSON_OPTIONAL),
     JSON_F_MONEY("fees", struct order_view, fees, 0, 0, JSON_OPTIONAL),
     JSON_F_MONEY("tax", struct order_view, tax, 0, 0, JSON_OPTIONAL),
+    JSON_F_MONEY("tax_included", struct order_view, tax_included, 0, 0, JSON_OPTIONAL),
     JSON_F_MONEY("total", struct order_view, total, 0, 0, JSON_OPTIONAL),
     JSON_F_MONEY("refunded", struct order_view, refunded, 0, 0, JSON_OPTIONAL),
     JSON_F_LIST("refunds", struct order_view, refunds, refund_count, &refund_shape, 0, 0,
@@ -107,15 +120,20 @@ static struct money amount(const struct order *order, int64_t minor)
 static struct item_view view_item(const struct order *order, const struct order_item *item,
                                   str name)
 {
-    int64_t total = 0;
+    const struct booking_money_line *money = &item->money;
 
-    if (!minor_multiply(item->unit_price_minor, item->quantity, &total))
-        total = order->total.minor; /* cannot be: the sum was checked when it was placed */
-    return (struct item_view){.type = item->type,
-                              .name = name,
-                              .quantity = item->quantity,
-                              .unit_price = amount(order, item->unit_price_minor),
-                              .total = amount(order, total)};
+    return (struct item_view){
+        .type = item->type,
+        .name = name,
+        .quantity = item->quantity,
+        .unit_price = amount(order, item->unit_price_minor),
+        .subtotal = amount(order, money->face_minor),
+        .discount = amount(order, money->discount_minor),
+        .fees = amount(order, money->buyer_fee_minor),
+        .tax = amount(order, money->tax_minor),
+        .tax_included = amount(order, money->tax_included_minor),
+        .total = amount(order, price_paid(money)),
+    };
 }
 
 /* In the vendor's order, then what the event does not list (any more). */
@@ -177,6 +195,10 @@ static str encode(struct call *call, const struct order *order, enum order_statu
 {
     CLEANUP(event_release_at)
     const struct event *event = catalog_find(booking_of(call)->catalog, order->event);
+    struct booking_money_line sum = {0};
+
+    for (size_t i = 0; i < order->item_count; i++)
+        price_add(&sum, &order->items[i].money);
     struct order_view view = {
         .id = order->id,
         .event = order->event,
@@ -185,10 +207,11 @@ static str encode(struct call *call, const struct order *order, enum order_statu
         .confirmed_at_ms = order->confirmed_at_ms,
         .expires_at_ms = has_time_limit(shown) ? order->expires_at_ms : JSON_NULL,
         .attendees = order->attendees,
-        .subtotal = order->total,
-        .discount = amount(order, 0),
-        .fees = amount(order, 0),
-        .tax = amount(order, 0),
+        .subtotal = amount(order, sum.face_minor),
+        .discount = amount(order, sum.discount_minor),
+        .fees = amount(order, sum.buyer_fee_minor),
+        .tax = amount(order, sum.tax_minor),
+        .tax_included = amount(order, sum.tax_included_minor),
         .total = order->total,
         .refunded = amount(order, order->refunded_minor),
         .refunds = order->refund_count > 0 ? order->refunds

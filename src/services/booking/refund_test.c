@@ -44,11 +44,14 @@ TEST(a_ticket_is_given_back_by_the_policies_of_its_event)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct call call = {.arena = arena, .now_ms = cases[i].now_ms};
         const struct ticket ticket = {.status = cases[i].status};
-        const struct event event = {
+        struct event event = {
             .status = cases[i].event_status,
             .starts_at_ms = 1000,
-            .policies = {cases[i].refundable, cases[i].refund_until_ms},
+            .policies = EVENT_POLICIES_STANDARD,
         };
+
+        event.policies.refundable = cases[i].refundable;
+        event.policies.refund_until_ms = cases[i].refund_until_ms;
 
         CHECK_ERR(cases[i].expected, refund_check(&call, &ticket, &event, cases[i].sells));
         CHECK((cases[i].expected == ERR_OK) == (call.problem.detail.ptr == NULL));

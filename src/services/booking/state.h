@@ -4,6 +4,7 @@
 #include "platform/db/batch.h"
 #include "platform/node/node.h"
 #include "platform/zone/zone.h"
+#include "services/booking/event.h"
 
 struct catalog;
 struct list_cache;
@@ -20,6 +21,7 @@ struct booking {
     struct zones *zones;
     struct ticket_printer *printer;
     int64_t hold_ttl_ms;
+    struct price_platform platform; /* the fee of who runs this */
 };
 
 static inline struct booking *booking_of(const struct call *call)

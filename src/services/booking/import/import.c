@@ -145,6 +145,7 @@ static struct ticket_type ticket_type_of(struct import *import, const struct imp
         .max_per_order = offer->max_per_order > 0 ? offer->max_per_order : JSON_NULL,
         .sales_start_ms = offer->sales_start_ms,
         .sales_end_ms = offer->sales_end_ms,
+        .tax_rate_ppm = JSON_NULL,
     };
 }
 
@@ -183,7 +184,7 @@ static err event_of_row(struct import *import, const struct import_event *row, s
         .name = row->name,
         .description = row->description,
         .url = row->url,
-        .policies = { .refundable = true,   .refund_until_ms = JSON_NULL},
+        .policies = EVENT_POLICIES_STANDARD,
         .limits = { .per_order = EVENT_PER_ORDER_STANDARD,          .per_user = JSON_NULL},
         .checkin_opens_at_ms = JSON_NULL,
         .created_at_ms = import->call->now_ms,
@@ -328,6 +329,8 @@ static err upsert(struct import *import, const struct import_event *row, struct 
     TRY(e);
     import_keep(&old, event, says_offers);
     import_terms_apply(row->terms, event);
+    event_set_prices(&booking_of(import->call)->platform,
+                     event); /* it is compared as it is shown */
     if (old.status == EVENT_CANCELLED || import_is_same(import->call->arena, &old, event)) {
         import->done->unchanged++;
         return ERR_OK;

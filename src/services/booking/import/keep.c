@@ -60,6 +60,7 @@ static void keep_offers(const struct event *old, struct event *event, bool says_
             types[i].sales_start_ms = was->sales_start_ms;
         if (types[i].sales_end_ms == JSON_NULL)
             types[i].sales_end_ms = was->sales_end_ms;
+        types[i].tax_rate_ppm = was->tax_rate_ppm;
     }
     for (size_t i = 0; i < old->ticket_type_count; i++)
         if (!kept[i] && event->ticket_type_count < EVENT_TICKET_TYPES_MAX)
