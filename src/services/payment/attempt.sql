@@ -24,7 +24,7 @@ FROM payment_attempt WHERE order_id = $1 AND state IN (6, 10) ORDER BY id DESC L
 -- name: attempt_by_hand_of
 SELECT id, order_id, user_id, event_id, vendor_id, method, brand, provider, state, failure, redirect_url, amount_minor, currency, refunded_minor, idem_key,
        idem_digest, answer_status, tries, created_at_ms, answers_with, next_ms
-FROM payment_attempt WHERE order_id = $1 AND state IN (6, 9, 10) AND provider IS NULL AND method <> 'free' ORDER BY id DESC LIMIT 1;
+FROM payment_attempt WHERE order_id = $1 AND state IN (4, 6, 9, 10) AND provider IS NULL AND method <> 'free' ORDER BY id DESC LIMIT 1;
 
 -- name: attempt_remove
 DELETE FROM payment_attempt WHERE id = $1 AND state = 0;

@@ -147,6 +147,24 @@ TEST(an_order_that_is_cancelled_before_its_attempt_waits_ends_it_too)
     sale_check_audit(&office);
 }
 
+/* The money is quicker than he, or he has died there. */
+TEST(money_that_comes_before_its_attempt_waits_is_taken)
+{
+    for (size_t i = 0; i < sizeof(by_hand) / sizeof(by_hand[0]); i++) {
+        CLEANUP(office_close) struct office office;
+
+        sale_open(&office);
+        const str order = promised(&office, by_hand[i], event_by_hand(&office));
+        office_exec(&office, "payment", "UPDATE payment_attempt SET state = 4");
+        const struct answer settled = settle(&office, order);
+        check_status(200, &settled);
+        CHECK_STR("confirmed", answer_at(office.arena, &settled, "/order/status"));
+        CHECK_I64(ATTEMPT_SUCCEEDED, sale_i64(&office, "SELECT state FROM payment_attempt"));
+        CHECK_I64(10000, sale_i64(&office, "SELECT amount_minor FROM payment_attempt"));
+        sale_check_audit(&office);
+    }
+}
+
 TEST(a_promise_that_came_to_nothing_is_shown_as_such)
 {
     CLEANUP(office_close) struct office office;

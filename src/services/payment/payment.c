@@ -64,6 +64,9 @@ static err payment_settle_manual_run(struct call *call, const struct payment_set
     if (e == ERR_NOT_FOUND)
         return call_explain(call, ERR_CONFLICT, "nothing is due for this order");
     TRY(e);
+    if (attempt.state ==
+        ATTEMPT_CONFIRMING) /* booking has it pending, and that is not written here yet */
+        TRY(attempt_drive(call, &attempt, STR_ABSENT));
     if (attempt.state == ATTEMPT_WAITING) {
         const err moved = attempt_move(call, &attempt, ATTEMPT_CAPTURED);
         if (moved == ERR_CONFLICT) /* a colleague was faster: drive on from where he is */
