@@ -93,12 +93,13 @@ static int send(struct person *person, const char *method, const char *path, con
                        body, ret)) {
             if (ret->status < 500)
                 return i;
-            if (ret->status != 503)
+            if (ret->status != 503 || answer_header(ret, STR("Retry-After")).ptr == NULL)
                 surprise(person->crowd, path, ret);
             /* The sandbox that is down is an answer; after a kill it may be one for others. */
             if (body.ptr != NULL && strstr(body.ptr, "tok_error") != NULL &&
                 has_code(ret, "provider_unavailable"))
                 return i;
+            person->crowd->unavailable++;
         } else {
             person->crowd->cut_off += i == 1;
         }
@@ -184,9 +185,10 @@ static bool act(struct person *person, struct bought *bought, json_t *paid)
     case ACT_APPROVE:
         return strcmp(text_at(paid, "payment/status"), "requires_action") == 0 &&
                approve(person, paid);
-    case ACT_SETTLE:
+    case ACT_SETTLE: /* not where the payment was answered before the order was pending */
         (void)snprintf(path, sizeof(path), "/orders/%s/settle", bought->order);
-        return act_once(person, "POST", path, person->crowd->vendor, 200);
+        return strcmp(text_at(paid, "order/status"), "pending") == 0 &&
+               act_once(person, "POST", path, person->crowd->vendor, 200);
     case ACT_REFUND:
         return bought->told && refund(person, bought);
     case ACT_CANCEL:
@@ -209,12 +211,15 @@ static void go_on(struct person *person, struct bought *bought)
     if (bought->way->method == NULL)
         return;
     bought->answer = pay(person, bought, &answer);
-    if (bought->answer != bought->way->status) {
+    json_t *paid = parse(&answer);
+    /* What takes too long is answered 200, pending, whatever becomes of it. */
+    if (bought->answer != bought->way->status &&
+        (bought->answer != 200 || strcmp(text_at(paid, "payment/status"), "pending") != 0)) {
         surprise(person->crowd, "payment", &answer);
+        json_decref(paid);
         return;
     }
     person->crowd->payments += answer.status == 200;
-    json_t *paid = parse(&answer);
     copy_at(bought->payment, paid, "payment/id");
     bought->told = strcmp(text_at(paid, "payment/status"), "succeeded") == 0;
     bought->acted = act(person, bought, paid);

@@ -53,9 +53,10 @@ struct crowd {
     _Atomic bool stop;    /* no new orders: what has begun is finished */
     _Atomic int bookings; /* acknowledged ... */
     _Atomic int payments;
-    _Atomic int cut_off;   /* requests that a kill has left without an answer */
-    _Atomic int sold_out;  /* refusals */
-    _Atomic int surprises; /* answers that the contract does not have */
+    _Atomic int cut_off;     /* requests that a kill has left without an answer */
+    _Atomic int unavailable; /* requests that were answered 503 */
+    _Atomic int sold_out;    /* refusals */
+    _Atomic int surprises;   /* answers that the contract does not have */
 };
 
 /* Signs everybody up and makes the event. False: something was refused, and printed. */

@@ -141,6 +141,16 @@ static void show_log(const struct postgres_server *server)
         (void)fclose(log);
 }
 
+static void run_tool(const struct postgres_server *server, const char *const *args)
+{
+    int status = -1;
+
+    CHECK(waitpid(spawn(server, args), &status, 0) > 0);
+    if (status != 0)
+        show_log(server);
+    CHECK_I64(0, status);
+}
+
 static void make_cluster(const struct postgres_server *server, const char *bin)
 {
     char initdb[PATH_SIZE];
@@ -149,14 +159,27 @@ static void make_cluster(const struct postgres_server *server, const char *bin)
         initdb,  "-D",   data,        "--no-sync",         "-A",
         "trust", "-U",   "boxoffice", "--no-instructions", "--locale=C.UTF-8",
         "-E",    "UTF8", NULL};
-    int status = -1;
 
     (void)snprintf(initdb, sizeof(initdb), "%s/initdb", bin);
     (void)snprintf(data, sizeof(data), "%s/data", server->dir);
-    CHECK(waitpid(spawn(server, args), &status, 0) > 0);
-    if (status != 0)
-        show_log(server);
-    CHECK_I64(0, status);
+    run_tool(server, args);
+}
+
+/* With what it needs to follow the primary. */
+static void copy_cluster(const struct postgres_server *server, const char *bin,
+                         const struct postgres_server *primary)
+{
+    char basebackup[PATH_SIZE];
+    char data[PATH_SIZE];
+    char from[PATH_SIZE];
+    const char *const args[] = {basebackup, "-D",     data, "-d",   from,        "-R",
+                                "-X",       "stream", "-c", "fast", "--no-sync", NULL};
+
+    (void)snprintf(basebackup, sizeof(basebackup), "%s/pg_basebackup", bin);
+    (void)snprintf(data, sizeof(data), "%s/data", server->dir);
+    (void)snprintf(from, sizeof(from), "host=%s port=%d user=boxoffice application_name=standby",
+                   primary->dir, primary->port);
+    run_tool(server, args);
 }
 
 static int free_port(void)
@@ -291,13 +314,13 @@ static void start_keeper(struct postgres_server *server)
 
 /* --- Opening and closing --- */
 
-void postgres_open(struct postgres_server *server, bool durable, const char *const *settings)
+/* `primary` NULL: a new cluster. */
+static void open_server(struct postgres_server *server, const struct postgres_server *primary)
 {
     const struct passwd *user = find_user();
     const char *parent = getenv("TMPDIR");
     char bin[BIN_SIZE];
 
-    *server = (struct postgres_server){.durable = durable, .settings = settings};
     CHECK(find_bin(bin, sizeof(bin)));
     /* A socket's path is short. */
     (void)snprintf(server->dir, sizeof(server->dir), "%.32s/boxoffice-pg-XXXXXX",
@@ -306,9 +329,61 @@ void postgres_open(struct postgres_server *server, bool durable, const char *con
     if (user != NULL)
         CHECK(chown(server->dir, user->pw_uid, user->pw_gid) == 0);
     start_keeper(server);
-    make_cluster(server, bin);
+    if (primary == NULL)
+        make_cluster(server, bin);
+    else
+        copy_cluster(server, bin, primary);
     server->port = free_port();
     postgres_start(server);
+}
+
+void postgres_open(struct postgres_server *server, bool durable, const char *const *settings)
+{
+    *server = (struct postgres_server){.durable = durable, .settings = settings};
+    open_server(server, NULL);
+}
+
+/* --- Standbys --- */
+
+static void close_handle(PGconn **handle)
+{
+    PQfinish(*handle);
+}
+
+static void run_sql(const struct postgres_server *server, const char *sql)
+{
+    CLEANUP(arena_close_at) struct arena *arena = arena_open(0);
+    CLEANUP(close_handle) PGconn *handle = PQconnectdb(postgres_url(server, arena, "postgres"));
+    PGresult *result = PQexec(handle, sql);
+    const ExecStatusType status = PQresultStatus(result);
+
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+        print_error("%s: %s\n", sql, PQerrorMessage(handle));
+    PQclear(result);
+    CHECK(status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK);
+}
+
+void postgres_open_standby(struct postgres_server *standby, const struct postgres_server *primary)
+{
+    *standby = (struct postgres_server){.durable = primary->durable, .settings = primary->settings};
+    open_server(standby, primary);
+    /* What this one has not written, that one has not committed. */
+    run_sql(primary, "ALTER SYSTEM SET synchronous_standby_names = '*'");
+    run_sql(primary, "SELECT pg_reload_conf()");
+}
+
+void postgres_promote(const struct postgres_server *standby)
+{
+    run_sql(standby, "SELECT pg_promote(true, 60)");
+}
+
+const char *postgres_pair_url(const struct postgres_server *one,
+                              const struct postgres_server *other, struct arena *arena,
+                              const char *database)
+{
+    return arena_printf(arena, "postgresql:///%s?host=%s,%s&port=%d,%d&user=boxoffice", database,
+                        one->dir, other->dir, one->port, other->port)
+        .ptr;
 }
 
 void postgres_close(struct postgres_server *server)

@@ -36,6 +36,20 @@ const char *postgres_url(const struct postgres_server *server, struct arena *are
 const char *postgres_tcp_url(const struct postgres_server *server, struct arena *arena,
                              const char *database);
 
+/* --- Standbys --- */
+
+/* What a primary needs among its `settings`. */
+#define POSTGRES_PRIMARY_SETTINGS \
+    "wal_level=replica", "max_wal_senders=4", "hot_standby=on", "wal_retrieve_retry_interval=100ms"
+/* A copy that follows `primary` from now on; the primary commits nothing that it has not got. */
+void postgres_open_standby(struct postgres_server *standby, const struct postgres_server *primary);
+/* Makes it a primary, and waits until it is one. */
+void postgres_promote(const struct postgres_server *standby);
+/* "postgresql://..." of whichever of the two may be written. */
+const char *postgres_pair_url(const struct postgres_server *one,
+                              const struct postgres_server *other, struct arena *arena,
+                              const char *database);
+
 /* --- Accidents --- */
 
 void postgres_kill(struct postgres_server *server);  /* SIGKILL for all of its processes */
