@@ -91,6 +91,8 @@ static void read_row(const struct rows *rows, struct attempt *ret)
         .created_at_ms = row_i64(rows, 18),
         .answers_with = {row_uuid(rows, 19)},
         .lease_ms = row_i64(rows, 20),
+        .hosted = row_i64(rows, 21) != 0,
+        .brands = row_text(rows, 22),
     };
     (void)currency_parse(row_text(rows, 12),
                          &ret->amount.currency); /* absent until booking has priced it */
@@ -146,7 +148,7 @@ err attempt_insert(struct call *call, const struct attempt *attempt)
                        TEXT(attempt->method), TEXT(attempt->provider),
                        TEXT(attempt_key(call->arena, attempt->id)), I64(attempt->state), I64(0),
                        TEXT(STR("")), TEXT(attempt->idem_key), BLOB(attempt->idem_digest),
-                       I64(attempt->lease_ms), I64(call->now_ms)),
+                       I64(attempt->lease_ms), I64(call->now_ms), I64(attempt->hosted)),
                   &count);
 }
 
@@ -163,14 +165,14 @@ err attempt_move_in(struct tx *tx, struct call *call, struct attempt *attempt,
     int64_t count = 0;
 
     assert(attempt_may_become(attempt->state, to));
-    TRY(db_exec_count(tx, &SQL_ATTEMPT_MOVE,
-                      ARGS(UUID(attempt->id.uuid), I64(attempt->state), I64(to),
-                           UUID_OR_NIL(attempt->event), UUID_OR_NIL(attempt->vendor),
-                           TEXT(attempt->brand), TEXT(attempt->failure),
-                           TEXT(attempt->redirect_url), I64(attempt->amount.minor),
-                           TEXT(str_of(attempt->amount.currency.code)),
-                           I64(call->now_ms + ATTEMPT_LEASE_MS), I64(call->now_ms)),
-                      &count));
+    TRY(db_exec_count(
+        tx, &SQL_ATTEMPT_MOVE,
+        ARGS(UUID(attempt->id.uuid), I64(attempt->state), I64(to), UUID_OR_NIL(attempt->event),
+             UUID_OR_NIL(attempt->vendor), TEXT(attempt->brand), TEXT(attempt->failure),
+             TEXT(attempt->redirect_url), I64(attempt->amount.minor),
+             TEXT(str_of(attempt->amount.currency.code)), I64(call->now_ms + ATTEMPT_LEASE_MS),
+             I64(call->now_ms), TEXT(attempt->brands)),
+        &count));
     if (count == 0)
         return ERR_CONFLICT;
     attempt->state = to;

@@ -63,6 +63,8 @@ struct attempt {
     enum attempt_state state;
     str failure; /* err_name; absent: none */
     str redirect_url;
+    bool hosted; /* the buyer pays on a page of the provider's */
+    str brands;  /* "visa mastercard": the cards that the event takes; absent: any */
     struct money amount;
     int64_t refunded_minor;
     str idem_key;    /* absent: none, or free again */

@@ -1,29 +1,30 @@
 -- States are the numbers of enum attempt_state: below 9 somebody has something to do, 9 waits for staff, 10 and above are over.
 
 -- name: attempt_insert
-INSERT INTO payment_attempt (id, order_id, user_id, method, provider, provider_key, state, amount_minor, currency, idem_key, idem_digest, next_ms, created_at_ms, updated_at_ms)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13);
+INSERT INTO payment_attempt (id, order_id, user_id, method, provider, provider_key, state, amount_minor, currency, idem_key, idem_digest, next_ms, created_at_ms, updated_at_ms,
+                             hosted)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14);
 
 -- name: attempt_find
 SELECT id, order_id, user_id, event_id, vendor_id, method, brand, provider, state, failure, redirect_url, amount_minor, currency, refunded_minor, idem_key,
-       idem_digest, answer_status, tries, created_at_ms, answers_with, next_ms
+       idem_digest, answer_status, tries, created_at_ms, answers_with, next_ms, hosted, brands
 FROM payment_attempt WHERE id = $1;
 
 -- name: attempt_find_key
 SELECT id, order_id, user_id, event_id, vendor_id, method, brand, provider, state, failure, redirect_url, amount_minor, currency, refunded_minor, idem_key,
-       idem_digest, answer_status, tries, created_at_ms, answers_with, next_ms
+       idem_digest, answer_status, tries, created_at_ms, answers_with, next_ms, hosted, brands
 FROM payment_attempt WHERE user_id = $1 AND idem_key = $2;
 
 -- Captured or succeeded.
 -- name: attempt_paid_of
 SELECT id, order_id, user_id, event_id, vendor_id, method, brand, provider, state, failure, redirect_url, amount_minor, currency, refunded_minor, idem_key,
-       idem_digest, answer_status, tries, created_at_ms, answers_with, next_ms
+       idem_digest, answer_status, tries, created_at_ms, answers_with, next_ms, hosted, brands
 FROM payment_attempt WHERE order_id = $1 AND state IN (6, 10) ORDER BY id DESC LIMIT 1;
 
 -- Cash and transfers: captured, waiting or succeeded without a provider.
 -- name: attempt_by_hand_of
 SELECT id, order_id, user_id, event_id, vendor_id, method, brand, provider, state, failure, redirect_url, amount_minor, currency, refunded_minor, idem_key,
-       idem_digest, answer_status, tries, created_at_ms, answers_with, next_ms
+       idem_digest, answer_status, tries, created_at_ms, answers_with, next_ms, hosted, brands
 FROM payment_attempt WHERE order_id = $1 AND state IN (4, 6, 9, 10) AND provider IS NULL AND method <> 'free' ORDER BY id DESC LIMIT 1;
 
 -- name: attempt_remove
@@ -31,7 +32,8 @@ DELETE FROM payment_attempt WHERE id = $1 AND state = 0;
 
 -- name: attempt_move
 UPDATE payment_attempt
-SET state = $3, event_id = $4, vendor_id = $5, brand = $6, failure = $7, redirect_url = $8, amount_minor = $9, currency = $10, tries = 0, next_ms = $11, updated_at_ms = $12
+SET state = $3, event_id = $4, vendor_id = $5, brand = $6, failure = $7, redirect_url = $8, amount_minor = $9, currency = $10, tries = 0, next_ms = $11, updated_at_ms = $12,
+    brands = $13
 WHERE id = $1 AND state = $2;
 
 -- name: attempt_look_again

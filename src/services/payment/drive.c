@@ -11,16 +11,34 @@
 #include "services/payment/refund.h"
 #include "services/payment/state.h"
 
-enum { LOST_LOOK_MS = 2000, RETRY_MS = 1000, RETRY_MS_MAX = 60000 };
+enum {
+    LOST_LOOK_MS = 2000,
+    LOOK_MS_MAX = 30000,
+    LOOKS_IN_AGE = 8, /* what has taken so long is looked at again after an eighth of it */
+    RETRY_MS = 1000,
+    RETRY_MS_MAX = 60000,
+};
 
-const struct provider *provider_find(str name)
+/* --- Rules: no I/O --- */
+
+/* When to look again at what a provider has under way. */
+static int64_t next_look_ms(const struct call *call, const struct attempt *attempt,
+                            const struct provider *provider, const struct charge *charge)
 {
-    static const struct provider *const providers[] = {&sandbox_provider};
+    const int64_t patience_ms = (call->now_ms - attempt->created_at_ms) / LOOKS_IN_AGE;
+    int64_t ms = patience_ms > provider->look_ms ? patience_ms : provider->look_ms;
 
-    for (size_t i = 0; i < sizeof(providers) / sizeof(providers[0]); i++)
-        if (str_eq(name, str_of(providers[i]->name)))
-            return providers[i];
-    return NULL;
+    if (charge->look_again_ms > 0)
+        return charge->look_again_ms;
+    if (ms > LOOK_MS_MAX)
+        ms = LOOK_MS_MAX;
+    return call->now_ms + ms;
+}
+
+/* Until when the buyer has to do what is asked of him. */
+static int64_t action_end_ms(const struct attempt *attempt, const struct provider *provider)
+{
+    return attempt->created_at_ms + provider->action_life_s * 1000;
 }
 
 /* --- Steps: each takes one and writes the next state --- */
@@ -31,22 +49,40 @@ static err end_without_money(struct call *call, struct attempt *attempt, err why
     return attempt_move(call, attempt, ATTEMPT_ABORTING);
 }
 
+static err make_void_for(struct call *call, struct attempt *attempt, err why)
+{
+    attempt->failure = str_of(err_name(why));
+    return attempt_move(call, attempt, ATTEMPT_VOIDING);
+}
+
+static err await_buyer(struct call *call, struct attempt *attempt, const struct provider *provider,
+                       const struct charge *charge)
+{
+    const int64_t end_ms = action_end_ms(attempt, provider);
+    const int64_t look_ms = next_look_ms(call, attempt, provider, charge);
+
+    attempt->redirect_url = charge->redirect_url;
+    if (attempt->state == ATTEMPT_AUTHORISING)
+        TRY(attempt_move(call, attempt, ATTEMPT_REQUIRES_ACTION));
+    return attempt_look_again(call, attempt,
+                              provider->look_ms > 0 && look_ms < end_ms ? look_ms : end_ms);
+}
+
 /* What the provider says of the charge, as the attempt's next state. */
-static err take_charge(struct call *call, struct attempt *attempt, const struct charge *charge)
+static err take_charge(struct call *call, struct attempt *attempt, const struct provider *provider,
+                       const struct charge *charge)
 {
     if (charge->brand.size > 0)
         attempt->brand = charge->brand;
     switch (charge->status) {
     case CHARGE_PROCESSING:
-        return attempt_look_again(call, attempt, charge->look_again_ms);
+        return attempt_look_again(call, attempt, next_look_ms(call, attempt, provider, charge));
     case CHARGE_REQUIRES_ACTION:
-        attempt->redirect_url = charge->redirect_url;
-        if (attempt->state == ATTEMPT_AUTHORISING)
-            TRY(attempt_move(call, attempt, ATTEMPT_REQUIRES_ACTION));
-        return attempt_look_again(call, attempt,
-                                  attempt->created_at_ms + ACTION_LIFE_S * INT64_C(1000));
+        return await_buyer(call, attempt, provider, charge);
     case CHARGE_AUTHORISED:
     case CHARGE_CAPTURED:
+        if (!provider_takes_brand(attempt->brands, attempt->brand))
+            return make_void_for(call, attempt, ERR_METHOD_NOT_ACCEPTED);
         return attempt_move(call, attempt, ATTEMPT_AUTHORISED);
     case CHARGE_VOIDED:
     case CHARGE_DECLINED:
@@ -65,18 +101,22 @@ static err authorise(struct call *call, struct attempt *attempt, const struct pr
         .amount = attempt->amount,
         .token = token,
         .payment = arena_str(call->arena, str_of(id_format(PAYMENT_PREFIX, attempt->id.uuid).text)),
+        .order = arena_str(call->arena, str_of(id_format(ORDER_PREFIX, attempt->order.uuid).text)),
+        .brands = attempt->brands,
+        .begun_at_ms = attempt->created_at_ms,
     };
-    const err e = token.ptr != NULL ? provider->authorise(call, &request, &charge)
-                                    : provider->find(call, request.key, &charge);
+    const err e = token.ptr != NULL || attempt->hosted
+                      ? provider->authorise(call, &request, &charge)
+                      : provider->find(call, request.key, &charge);
 
     if (e == ERR_OK)
-        return take_charge(call, attempt, &charge);
+        return take_charge(call, attempt, provider, &charge);
+    if (e == ERR_PROVIDER_UNAVAILABLE && attempt->hosted) /* nobody has seen a page */
+        return make_void_for(call, attempt, e);
     if (e == ERR_PROVIDER_UNAVAILABLE && token.ptr != NULL) /* nothing has happened there */
         return end_without_money(call, attempt, e);
-    if (e == ERR_NOT_FOUND) { /* nor here, unless the first call is still on its way */
-        attempt->failure = str_of(err_name(ERR_PROVIDER_UNAVAILABLE));
-        return attempt_move(call, attempt, ATTEMPT_VOIDING);
-    }
+    if (e == ERR_NOT_FOUND) /* nor here, unless the first call is still on its way */
+        return make_void_for(call, attempt, ERR_PROVIDER_UNAVAILABLE);
     if (token.ptr == NULL)
         return e;
     /* Nobody knows yet: that is waiting, not failing. */
@@ -88,12 +128,9 @@ static err await_action(struct call *call, struct attempt *attempt, const struct
     struct charge charge = {0};
 
     TRY(provider->find(call, attempt_key(call->arena, attempt->id), &charge));
-    if (charge.status == CHARGE_REQUIRES_ACTION &&
-        call->now_ms >= attempt->created_at_ms + ACTION_LIFE_S * INT64_C(1000)) {
-        attempt->failure = str_of(err_name(ERR_CARD_DECLINED));
-        return attempt_move(call, attempt, ATTEMPT_VOIDING);
-    }
-    return take_charge(call, attempt, &charge);
+    if (charge.status == CHARGE_REQUIRES_ACTION && call->now_ms >= action_end_ms(attempt, provider))
+        return make_void_for(call, attempt, ERR_CARD_DECLINED);
+    return take_charge(call, attempt, provider, &charge);
 }
 
 static err confirm(struct call *call, struct attempt *attempt)
@@ -133,7 +170,7 @@ static err capture(struct call *call, struct attempt *attempt, const struct prov
     case CHARGE_CAPTURED:
         return attempt_move(call, attempt, ATTEMPT_CAPTURED);
     case CHARGE_PROCESSING:
-        return attempt_look_again(call, attempt, charge.look_again_ms);
+        return attempt_look_again(call, attempt, next_look_ms(call, attempt, provider, &charge));
     case CHARGE_VOIDED:
     case CHARGE_DECLINED:
         return end_without_money(call, attempt, ERR_CARD_DECLINED);
@@ -160,7 +197,7 @@ static err make_void(struct call *call, struct attempt *attempt, const struct pr
 
     TRY(provider->cancel(call, attempt_key(call->arena, attempt->id), &charge));
     if (charge.status == CHARGE_PROCESSING)
-        return attempt_look_again(call, attempt, charge.look_again_ms);
+        return attempt_look_again(call, attempt, next_look_ms(call, attempt, provider, &charge));
     if (charge.status == CHARGE_CAPTURED) /* past us, by somebody at the provider */
         return attempt_move(call, attempt, ATTEMPT_CAPTURED);
     TRY(tell_aborted(call, attempt));
@@ -244,10 +281,18 @@ err attempt_drive(struct call *call, struct attempt *attempt, str token)
     }
 }
 
-static int64_t retry_ms(int tries)
+/* Twice as long each time; a quarter of it is chance, so that what failed together does not come back
+ * together. Never sooner than the provider has asked for, never later than RETRY_MS_MAX. */
+static int64_t retry_ms(const struct call *call, int tries)
 {
-    const int64_t ms = tries < 16 ? (int64_t)RETRY_MS << tries : RETRY_MS_MAX;
+    const int64_t asked_ms = call->problem.retry_after_s * INT64_C(1000);
+    int64_t ms = tries < 16 ? (int64_t)RETRY_MS << tries : RETRY_MS_MAX;
 
+    if (ms > RETRY_MS_MAX)
+        ms = RETRY_MS_MAX;
+    ms -= (int64_t)rng_below(call->self->node->rng, (uint64_t)(ms / 4) + 1);
+    if (ms < asked_ms)
+        ms = asked_ms;
     return ms < RETRY_MS_MAX ? ms : RETRY_MS_MAX;
 }
 
@@ -261,7 +306,7 @@ void attempt_drive_or_leave(struct call *call, struct attempt *attempt, str toke
                   LOG_TEXT("request", call->request_id), LOG_TEXT("error", call_failure(call, e)),
                   LOG_I64("tries", attempt->tries));
         /* If even this fails, the lease of the attempt ends by itself. */
-        (void)!attempt_look_again(call, attempt, call->now_ms + retry_ms(attempt->tries));
+        (void)!attempt_look_again(call, attempt, call->now_ms + retry_ms(call, attempt->tries));
     }
     desk_wake(payment_of(call)->desk, attempt->id);
 }

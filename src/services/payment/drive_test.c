@@ -304,7 +304,7 @@ TEST(a_buyer_who_never_answers_is_not_waited_for)
     const order_id order = sell(&ways[5]);
     const struct answer answer = till_pay(&office, "customer-1", "a", order, "tok_3ds");
     CHECK_STR("requires_action", answer_at(office.arena, &answer, "/payment/status"));
-    office_advance(&office, ACTION_LIFE_S * 1000 - 1);
+    office_advance(&office, sandbox_provider.action_life_s * 1000 - 1);
     CHECK_I64(1, attempts_in(&office, order, "2"));
     office_advance(&office, 1);
     CHECK(!check_end(&office, order));

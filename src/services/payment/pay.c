@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "services/payment/accept.h"
 #include "services/payment/desk.h"
 #include "services/payment/drive.h"
 #include "services/payment/state.h"
@@ -41,7 +42,7 @@ static const struct json_field view_fields[] = {
     JSON_F_TOKEN("method", struct payment_view, method, 0, 40, JSON_OPTIONAL),
     JSON_F_TOKEN("brand", struct payment_view, brand, 0, 40, JSON_OPTIONAL),
     JSON_F_MONEY("amount", struct payment_view, amount, 0, MONEY_MINOR_MAX, JSON_OPTIONAL),
-    JSON_F_TOKEN("redirect_url", struct payment_view, redirect_url, 0, 500, JSON_OPTIONAL),
+    JSON_F_TOKEN("redirect_url", struct payment_view, redirect_url, 0, 4096, JSON_OPTIONAL),
     JSON_F_TOKEN("failure", struct payment_view, failure, 0, 40, JSON_OPTIONAL),
 };
 static const struct json_shape view_shape = JSON_SHAPE(view_fields, struct payment_view);
@@ -77,32 +78,9 @@ static bool is_card(str method)
     return str_eq(method, STR("card"));
 }
 
-/* A card is taken as "card" of any brand, or by its brand. Nothing to pay needs no method of the
- * event. */
-static bool is_accepted(const struct booking_payment_begun *begun, const struct payment_request *in,
-                        str brand)
-{
-    const str method = in->method;
-    const bool any = uuid_is_zero(in->payment_method);
-
-    if (str_eq(method, STR("free")))
-        return begun->total.minor == 0;
-    if (begun->total.minor == 0)
-        return false;
-    for (size_t i = 0; i < begun->accepted_count; i++) {
-        const str type = begun->accepted[i].type;
-
-        if (!any && !uuid_eq(begun->accepted[i].payment_method, in->payment_method))
-            continue;
-        if (str_eq(type, method) || (is_card(method) && str_eq(type, brand)))
-            return true;
-    }
-    return false;
-}
-
 static err check_request(struct call *call, const struct payment_request *in, str *ret_brand)
 {
-    const struct provider *provider = provider_find(STR("sandbox"));
+    const struct provider *provider = provider_of_cards(call);
     bool known = false;
 
     for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
@@ -115,7 +93,7 @@ static err check_request(struct call *call, const struct payment_request *in, st
                    ? ERR_OK
                    : call_invalid(call, "/token", "must be left out: only method card takes one");
     if (in->token.ptr == NULL)
-        return call_invalid(call, "/token", "is required for a card");
+        return provider->has_page ? ERR_OK : call_invalid(call, "/token", "is required for a card");
     return provider->check_token(call, in->token, ret_brand);
 }
 
@@ -141,8 +119,9 @@ static struct payment_view *view_of(struct call *call, const struct attempt *att
 /* The refusal that a failed attempt ended with; ERR_OK if it has not failed. */
 static err refusal_of(const struct attempt *attempt)
 {
-    static const err known[] = {ERR_CARD_DECLINED, ERR_INSUFFICIENT_FUNDS, ERR_ORDER_EXPIRED,
-                                ERR_PROVIDER_UNAVAILABLE};
+    static const err known[] = {ERR_CARD_DECLINED,       ERR_INSUFFICIENT_FUNDS,
+                                ERR_ORDER_EXPIRED,       ERR_PROVIDER_UNAVAILABLE,
+                                ERR_METHOD_NOT_ACCEPTED, ERR_INVALID};
 
     if (strcmp(attempt_status(attempt->state), "failed") != 0)
         return ERR_OK;
@@ -159,6 +138,10 @@ static err refuse(struct req *req, const struct attempt *attempt, err e)
     call_member(call, "payment", json_encode(call->arena, &view_shape, view_of(call, attempt)));
     if (e == ERR_CARD_DECLINED || e == ERR_INSUFFICIENT_FUNDS)
         return call_explain(call, e, "the card was refused; nothing was charged");
+    if (e == ERR_METHOD_NOT_ACCEPTED)
+        return call_explain(call, e, "this event does not take that card; nothing was charged");
+    if (e == ERR_INVALID)
+        return call_invalid(call, "/token", "is none that the payment provider knows");
     if (e == ERR_ORDER_EXPIRED)
         return call_explain(call, e,
                             "the hold has ended and its tickets are gone; nothing was charged");
@@ -367,13 +350,11 @@ static err begin(struct call *call, const struct payment_request *in, struct att
         return give_up(call, attempt, asked);
     if (asked != ERR_OK)
         return refer_or_withdraw(call, attempt, asked);
-    if (!is_accepted(&begun, in, attempt->brand)) {
+    const err accepted = accept_payment(call, &begun, in->payment_method, attempt);
+    if (accepted != ERR_OK) {
         if (abort_at_booking(call, attempt, ERR_METHOD_NOT_ACCEPTED) != ERR_OK)
             return give_up(call, attempt, ERR_UNAVAILABLE);
-        return withdraw(
-            call, attempt,
-            call_explain(call, ERR_METHOD_NOT_ACCEPTED,
-                         "this event does not take that payment method for this order"));
+        return withdraw(call, attempt, accepted);
     }
     attempt->event = begun.event.uuid;
     attempt->vendor = begun.vendor;
@@ -419,7 +400,8 @@ static struct attempt new_attempt(const struct call *call, const struct payment_
         .user = call->caller.user,
         .method = in->method,
         .brand = brand,
-        .provider = is_card(in->method) ? STR("sandbox") : STR_ABSENT,
+        .provider = is_card(in->method) ? str_of(provider_of_cards(call)->name) : STR_ABSENT,
+        .hosted = is_card(in->method) && in->token.ptr == NULL,
         .state = ATTEMPT_CREATED,
         .created_at_ms = call->now_ms,
         .lease_ms = call->now_ms + ATTEMPT_LEASE_MS,

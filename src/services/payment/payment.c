@@ -10,11 +10,14 @@
 #include "services/payment/method.sql.h"
 #include "services/payment/migrations.h"
 #include "services/payment/pay.h"
+#include "services/payment/provider.h"
 #include "services/payment/refund.h"
 #include "services/payment/refund.sql.h"
 #include "services/payment/sandbox.sql.h"
 #include "services/payment/sandbox_page.h"
 #include "services/payment/state.h"
+#include "services/payment/stripe.sql.h"
+#include "services/payment/stripe_api.h"
 #include "services/payment/unresolved.h"
 #include "services/payment/unresolved.sql.h"
 
@@ -146,6 +149,11 @@ static err fill(struct instance *self, struct call *call, struct payment *paymen
     /* Nobody else can be working on these rows, so what is unfinished is nobody's. */
     if (self->node->background && self->node->alone)
         TRY(attempt_all_due(call));
+    TRY(stripe_open(call, &payment->stripe));
+    if (payment->stripe == NULL && provider_of_cards(call) == &stripe_provider)
+        return call_explain(call, ERR_INVALID,
+                            "payment.card_provider is stripe: payment.stripe.secret_key_file must "
+                            "name the file of its key");
     payment->desk = desk_open(self);
     return payment->desk != NULL ? ERR_OK : ERR_UNAVAILABLE;
 }
@@ -157,8 +165,10 @@ static err open_payment(struct instance *self, struct call *call)
     const err e = fill(self, call, payment);
     if (e == ERR_OK)
         self->state = payment;
-    else
+    else {
+        stripe_close(payment->stripe);
         mem_free(payment);
+    }
     return e;
 }
 
@@ -167,12 +177,24 @@ static void close_payment(struct instance *self)
     struct payment *payment = self->state;
 
     desk_close(payment->desk);
+    stripe_close(payment->stripe);
     mem_free(payment);
     self->state = NULL;
 }
 
 static const struct setting setting_rows[] = {
-    SETTING_ONE_OF("payment.card_provider", "sandbox", "sandbox", "Who charges cards."),
+    SETTING_ONE_OF("payment.card_provider", "sandbox stripe", "sandbox", "Who charges cards."),
+    SETTING_STRING("payment.stripe.api_base", "https://api.stripe.com",
+                   "What is put before Stripe's /v1/...; in the clear to this machine alone."),
+    SETTING_STRING("payment.stripe.secret_key_file", "",
+                   "The file with Stripe's secret key; nobody else may read it."),
+    SETTING_STRING("payment.stripe.webhook_secret_file", "",
+                   "The file with the signing secrets of the webhook, one a line."),
+    SETTING_NUMBER("payment.stripe.timeout_ms", SETTING_MS, RANGE(100, 60000), 8000,
+                   "How long one request to Stripe may take."),
+    SETTING_NUMBER(
+        "payment.stripe.retry_ms", SETTING_MS, RANGE(1, 2000), 300,
+        "The first pause before a request to Stripe is sent again; each is twice as long."),
 };
 static const struct settings payment_settings = SETTINGS(setting_rows);
 static const struct route_table *const routes[] = {&method_routes, &pay_routes,
@@ -180,7 +202,8 @@ static const struct route_table *const routes[] = {&method_routes, &pay_routes,
 static const struct op *const ops[] = {&payment_refund_op, &payment_settle_manual_op,
                                        &payment_method_find_op, NULL};
 static const struct sql_list *const statements[] = {
-    &attempt_sql, &demo_money_sql, &method_sql, &refund_sql, &sandbox_sql, &unresolved_sql, NULL};
+    &attempt_sql, &demo_money_sql, &method_sql,     &refund_sql,
+    &sandbox_sql, &stripe_sql,     &unresolved_sql, NULL};
 static const struct chore chores[] = {
     {DESK_CHORE,    desk_answer_late },
     {ATTEMPT_CHORE, attempt_reconcile},

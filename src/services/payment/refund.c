@@ -163,17 +163,26 @@ static err end_or_leave(struct call *call, struct refund *refund, err e)
 static err give_back(struct call *call, struct refund *refund)
 {
     struct attempt attempt = {0};
+    enum refund_status status = REFUND_SUCCEEDED;
     err e = ERR_OK;
 
     TRY(attempt_find(call, refund->attempt, &attempt));
     if (attempt.provider.ptr != NULL) {
         const struct provider *provider = provider_find(attempt.provider);
-        const str key =
-            arena_str(call->arena, str_of(id_format(REFUND_PREFIX, refund->id.uuid).text));
+        const struct refund_request request = {
+            .key = arena_str(call->arena, str_of(id_format(REFUND_PREFIX, refund->id.uuid).text)),
+            .charge_key = attempt_key(call->arena, attempt.id),
+            .amount = {refund->amount_minor, attempt.amount.currency},
+        };
 
         assert(provider != NULL);
-        e = provider->refund(call, key, attempt_key(call->arena, attempt.id), refund->amount_minor);
+        e = provider->refund(call, &request, &status);
     }
+    if (e == ERR_OK &&
+        status == REFUND_PENDING) /* it is under way: looked at again, as it is asked again */
+        return ERR_OK;
+    if (e == ERR_OK && status == REFUND_FAILED)
+        e = call_explain(call, ERR_NOT_REFUNDABLE, "the refund has come to nothing");
     return end_or_leave(call, refund, e);
 }
 

@@ -9,7 +9,7 @@
 #include "platform/db/db.h"
 #include "services/payment/sandbox.sql.h"
 
-enum { SLOW_MS = 5000 };
+enum { SLOW_MS = 5000, ACTION_LIFE_S = 900 };
 
 enum quirk {
     AT_ONCE,
@@ -50,6 +50,11 @@ static err check_token(struct call *call, str name, str *ret_brand)
     if (token == NULL)
         return call_invalid(call, "/token", "is not a token of the sandbox, such as tok_visa");
     *ret_brand = str_of(token->brand);
+    return ERR_OK;
+}
+
+static err check_amount([[maybe_unused]] struct call *call, [[maybe_unused]] struct money amount)
+{
     return ERR_OK;
 }
 
@@ -150,19 +155,23 @@ static err cancel(struct call *call, str key, struct charge *ret)
     return find(call, key, ret);
 }
 
-static err refund(struct call *call, str key, str charge_key, int64_t amount_minor)
+static err refund(struct call *call, const struct refund_request *request,
+                  enum refund_status *ret_status)
 {
     CLEANUP(tx_rollback) struct tx tx = {0};
     int64_t inserted = 0;
     int64_t charged = 0;
 
+    *ret_status = REFUND_SUCCEEDED;
     TRY(tx_begin(&tx, call_db(call)));
-    TRY(db_exec_count(&tx, &SQL_SANDBOX_REFUND_INSERT,
-                      ARGS(TEXT(key), TEXT(charge_key), I64(amount_minor)), &inserted));
+    TRY(db_exec_count(
+        &tx, &SQL_SANDBOX_REFUND_INSERT,
+        ARGS(TEXT(request->key), TEXT(request->charge_key), I64(request->amount.minor)),
+        &inserted));
     if (inserted == 0)
         return ERR_OK; /* this key had its effect before */
-    TRY(db_exec_count(&tx, &SQL_SANDBOX_CHARGE_REFUND, ARGS(TEXT(charge_key), I64(amount_minor)),
-                      &charged));
+    TRY(db_exec_count(&tx, &SQL_SANDBOX_CHARGE_REFUND,
+                      ARGS(TEXT(request->charge_key), I64(request->amount.minor)), &charged));
     if (charged == 0)
         return ERR_NOT_REFUNDABLE;
     return tx_commit(&tx);
@@ -179,7 +188,9 @@ err sandbox_answer_challenge(struct call *call, str key, bool approved)
 
 const struct provider sandbox_provider = {
     .name = "sandbox",
+    .action_life_s = ACTION_LIFE_S,
     .check_token = check_token,
+    .check_amount = check_amount,
     .authorise = authorise,
     .find = find,
     .capture = capture,

@@ -7,6 +7,18 @@
 
 static const struct provider *const sandbox = &sandbox_provider;
 
+static err give_back(struct call *call, str key, str charge_key, int64_t amount_minor)
+{
+    const struct refund_request request = {
+        key, charge_key, {amount_minor, {"EGP"}}
+    };
+    enum refund_status status = REFUND_PENDING;
+    const err e = sandbox->refund(call, &request, &status);
+
+    CHECK(e != ERR_OK || status == REFUND_SUCCEEDED);
+    return e;
+}
+
 static struct charge_request request_of(const char *key, const char *token)
 {
     return (struct charge_request){
@@ -219,15 +231,14 @@ TEST(refunds_are_bounded_by_what_was_captured_and_count_once_by_key)
     till_open(&office);
     till_call(&office, &call);
     CHECK_OK(authorise(&call, "pay_1:authorise", "tok_visa", &charge));
-    CHECK_ERR(ERR_NOT_REFUNDABLE, sandbox->refund(&call, STR("rf_0"), STR("pay_1:authorise"), 1));
+    CHECK_ERR(ERR_NOT_REFUNDABLE, give_back(&call, STR("rf_0"), STR("pay_1:authorise"), 1));
     CHECK_OK(sandbox->capture(&call, STR("pay_1:authorise"), &charge));
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        CHECK_ERR(cases[i].expected,
-                  sandbox->refund(&call, str_of(cases[i].key), STR("pay_1:authorise"),
-                                  cases[i].amount_minor));
+        CHECK_ERR(cases[i].expected, give_back(&call, str_of(cases[i].key), STR("pay_1:authorise"),
+                                               cases[i].amount_minor));
     CHECK_I64(10000, till_i64(&office, "SELECT refunded_minor FROM sandbox_charge"));
     CHECK_I64(2, till_i64(&office, "SELECT count(*) FROM sandbox_refund"));
-    CHECK_ERR(ERR_NOT_REFUNDABLE, sandbox->refund(&call, STR("rf_9"), STR("pay_9:authorise"), 1));
+    CHECK_ERR(ERR_NOT_REFUNDABLE, give_back(&call, STR("rf_9"), STR("pay_9:authorise"), 1));
 }
 
 TEST(the_books_survive_a_restart)
@@ -243,14 +254,14 @@ TEST(the_books_survive_a_restart)
         CHECK_ERR(ERR_UNAVAILABLE, authorise(&call, "pay_1:authorise", "tok_timeout", &charge));
         CHECK_OK(authorise(&call, "pay_2:authorise", "tok_visa", &charge));
         CHECK_OK(sandbox->capture(&call, STR("pay_2:authorise"), &charge));
-        CHECK_OK(sandbox->refund(&call, STR("rf_1"), STR("pay_2:authorise"), 10000));
+        CHECK_OK(give_back(&call, STR("rf_1"), STR("pay_2:authorise"), 10000));
     }
     office_restart(&office);
     CLEANUP(call_done) struct call call = {0};
     till_call(&office, &call);
     CHECK_I64(CHARGE_AUTHORISED, found(&call, "pay_1:authorise"));
     CHECK_I64(CHARGE_CAPTURED, found(&call, "pay_2:authorise"));
-    CHECK_OK(sandbox->refund(&call, STR("rf_1"), STR("pay_2:authorise"), 10000));
+    CHECK_OK(give_back(&call, STR("rf_1"), STR("pay_2:authorise"), 10000));
     CHECK_I64(10000, till_i64(&office, "SELECT refunded_minor FROM sandbox_charge WHERE "
                                        "provider_key = 'pay_2:authorise'"));
 }

@@ -4,9 +4,11 @@
 #include "platform/node/node.h"
 
 struct desk;
+struct stripe;
 
 struct payment {
     struct desk *desk;
+    struct stripe *stripe; /* NULL: not set up */
 };
 
 static inline struct payment *payment_of(const struct call *call)

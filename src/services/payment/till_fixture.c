@@ -11,7 +11,13 @@ static const struct service *const services[] = {&payment_service, NULL};
 
 void till_open(struct office *office)
 {
-    const struct office_options options = {.services = services, .forward = stand_in_forward};
+    till_open_with(office, NULL);
+}
+
+void till_open_with(struct office *office, const char *const *settings)
+{
+    const struct office_options options = {
+        .services = services, .settings = settings, .forward = stand_in_forward};
 
     stand_in_reset();
     office_open(office, &options);

@@ -9,6 +9,8 @@
 
 /* An empty one, and no orders. */
 void till_open(struct office *office);
+/* `settings` as in office_options; they outlive the office. */
+void till_open_with(struct office *office, const char *const *settings);
 void till_call(struct office *office, struct call *call);
 
 /* A request of POST /payment. `token` NULL: none. It lives in the office's arena. */
