@@ -18,20 +18,13 @@
 
 enum { WORDS_MAX = 2, PASSWORD_SIZE_MAX = 1024 };
 
-#define WORLD_FLAGS(options)                \
-    {"--data", &(options).data, NULL},      \
-    {                                       \
-        "--config", &(options).config, NULL \
-    }
-
-static int wrong_call(const char *what)
+int command_wrong(const char *what)
 {
     (void)fprintf(stderr, "boxoffice: %s (try: boxoffice help)\n", what);
     return 2;
 }
 
-/* Says what a call was refused for: its own sentence, its fields, or the error's title. */
-static int failed(const struct call *call, err e)
+int command_failed(const struct call *call, err e)
 {
     const struct problem *problem = &call->problem;
 
@@ -45,6 +38,18 @@ static int failed(const struct call *call, err e)
     return 1;
 }
 
+err command_find_vendor(struct call *call, str email, struct uuid *ret)
+{
+    const struct identity_vendor_find find = {.email = email};
+    struct identity_vendor_found vendor = {0};
+    const err e = identity_vendor_find(call, &find, &vendor);
+
+    *ret = vendor.vendor.uuid;
+    return e == ERR_NOT_FOUND
+               ? call_explain(call, e, "no vendor has the address %.*s", STR_ARG(email))
+               : e;
+}
+
 static bool number_of(str text, int64_t standard, int64_t *ret)
 {
     *ret = standard;
@@ -54,7 +59,7 @@ static bool number_of(str text, int64_t standard, int64_t *ret)
 int command_version(int argc, [[maybe_unused]] char **argv)
 {
     if (argc > 0)
-        return wrong_call("version takes no flags");
+        return command_wrong("version takes no flags");
     puts("boxoffice " BOXOFFICE_VERSION);
     return 0;
 }
@@ -108,7 +113,7 @@ int command_audit(int argc, char **argv)
         else if (found.size > 0)
             printf("audit: %.*s\n", STR_ARG(found));
         else
-            (void)failed(&call, e);
+            (void)command_failed(&call, e);
         /* No divergence: it is known, and somebody has to act. */
         if (payment_unresolved(&money, &found) == ERR_OK)
             printf("%.*s", STR_ARG(found));
@@ -127,19 +132,14 @@ static void report_line([[maybe_unused]] void *arg, int line, const char *text)
 static int import_events(struct world *world, str email, struct booking_import *in)
 {
     CLEANUP(call_done) struct call call = {0};
-    struct identity_vendor_find find = {.email = email};
-    struct identity_vendor_found vendor = {0};
     struct booking_imported done = {0};
 
     call_init(&call, node_find(world->node, "booking"), "import");
-    err e = identity_vendor_find(&call, &find, &vendor);
-    if (e == ERR_NOT_FOUND)
-        (void)call_explain(&call, e, "no vendor has the address %.*s", STR_ARG(email));
-    in->vendor = vendor.vendor.uuid;
+    err e = command_find_vendor(&call, email, &in->vendor);
     if (e == ERR_OK)
         e = booking_import_events(&call, in, &done);
     if (e != ERR_OK)
-        return failed(&call, e);
+        return command_failed(&call, e);
     printf("imported: %lld created, %lld updated, %lld unchanged, %lld refused\n",
            (long long)done.created, (long long)done.updated, (long long)done.unchanged,
            (long long)done.refused);
@@ -168,13 +168,13 @@ int command_import(int argc, char **argv)
     if (options_read(argc, argv, flags, words, WORDS_MAX, &word_count) != ERR_OK)
         return 2;
     if (word_count != 2 || !str_eq(words[0], STR("events")))
-        return wrong_call("import wants: events FILE");
+        return command_wrong("import wants: events FILE");
     if (email.ptr == NULL)
-        return wrong_call("import wants --vendor EMAIL");
+        return command_wrong("import wants --vendor EMAIL");
     if (!number_of(price, -1, &in.price_minor) || !number_of(quantity, -1, &in.quantity))
-        return wrong_call("--price and --quantity are whole numbers");
+        return command_wrong("--price and --quantity are whole numbers");
     if (currency.ptr != NULL ? !currency_parse(currency, &in.currency) : price.ptr != NULL)
-        return wrong_call("--price wants --currency with an ISO 4217 code, such as EUR");
+        return command_wrong("--price wants --currency with an ISO 4217 code, such as EUR");
     int status = 1;
     if (world_open(&world, &options) == ERR_OK) {
         in.path = arena_cstr(world.arena, words[1]);
@@ -218,7 +218,7 @@ static int create_user(struct world *world, struct identity_user_new *in)
     call_init(&call, node_find(world->node, "identity"), "user");
     const err e = identity_user_create(&call, in, &user);
     if (e != ERR_OK)
-        return failed(&call, e);
+        return command_failed(&call, e);
     printf("created %s %.*s\n", id_format(USER_PREFIX, user.uuid).text, STR_ARG(in->email));
     if (made.text[0] != '\0')
         printf("password: %.*s\n", STR_ARG(in->password));
@@ -248,12 +248,12 @@ int command_user(int argc, char **argv)
     if (options_read(argc, argv, flags, words, WORDS_MAX, &word_count) != ERR_OK)
         return 2;
     if (word_count != 1 || !str_eq(words[0], STR("create")))
-        return wrong_call("user wants: create");
+        return command_wrong("user wants: create");
     in.role = role_of(role);
     if (in.role == ROLE_ANONYMOUS)
-        return wrong_call("--role is one of customer, vendor, admin");
+        return command_wrong("--role is one of customer, vendor, admin");
     if (in.email.ptr == NULL)
-        return wrong_call("user create wants --email E");
+        return command_wrong("user create wants --email E");
     if (password_stdin)
         in.password = read_password(line, sizeof(line));
     if (in.name.ptr == NULL)

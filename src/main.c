@@ -16,6 +16,7 @@ static const struct command {
     {"import",  command_import,
      "events FILE --vendor EMAIL [--publish] [--price MINOR --currency C --quantity N] [--timezone "
      "Z]"                                                                                             },
+    {"export",  command_export,  "--vendor EMAIL --format csv|json [--out DIR|FILE]"                  },
     {"user",    command_user,
      "create --role customer|vendor|admin --email E [--name N] [--vendor-name V] "
      "[--password-stdin]"                                                                             },

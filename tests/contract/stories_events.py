@@ -1,4 +1,6 @@
 """stories_events.py - what is offered: events, their times, lists of them, and what remains."""
+import csv
+import io
 import time
 
 ALL = []
@@ -324,3 +326,19 @@ def a_vendor_has_payment_methods_that_events_take(world):
     world.refused("create_payment_method", 409, "limit_exceeded", who="otto", body={"type": "card"})
     world.refused("create_payment_method", 403, "forbidden", who="root", body={"type": "card"})
     world.expect(added["vendor_id"] == event["vendor_id"], f"{added}")
+
+
+@story
+def a_vendor_takes_his_data_away(world):
+    """an export is the vendor's own, in pages that make one file"""
+    path = {"vendor": world.users["vera"]["vendor_id"]}
+    world.refused("export_vendor", 404, "not_found", who="otto", path=path, query={"table": "orders"})
+    for table in ("events", "orders", "tickets"):
+        whole = world.ask("export_vendor", 200, who="vera", path=path, query={"table": table})
+        rows = len(list(csv.reader(io.StringIO(whole.text, newline="")))) - 1
+        ids, query = [], {"table": table, "format": "json", "limit": "2"}
+        while query:
+            page = world.ask("export_vendor", 200, who="vera", path=path, query=query).json
+            ids += [row["id"] for row in page["data"]]
+            query = {**query, "cursor": page["next_cursor"]} if page["next_cursor"] else None
+        world.expect(len(ids) == len(set(ids)) == rows > 0, f"{table}: {rows} rows of CSV, {len(ids)} of JSON")

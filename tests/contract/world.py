@@ -168,7 +168,8 @@ class World:
 
     def path_value(self, name):
         values = {"event": self.open["id"], "order": self.held["id"], "ticket": self.tickets[0]["id"], "payment": self.challenged,
-                  "user": self.users["ana"]["id"], "slug": self.open["slug"], "refund": self.refunded["id"], "method": self.method["id"]}
+                  "user": self.users["ana"]["id"], "slug": self.open["slug"], "refund": self.refunded["id"], "method": self.method["id"],
+                  "vendor": self.users["vera"]["vendor_id"]}
         return values[name]
 
     def good_register(self, operation):
@@ -194,6 +195,9 @@ class World:
 
     def good_recommend(self, operation):
         return Request(operation, query={"city": "Berlin", "limit": "10"})
+
+    def good_export_vendor(self, operation):
+        return Request(operation, query={"table": "tickets", "format": "json", "limit": "10"})
 
     def good_create_event(self, operation):
         return Request(operation, body=self.event_body())

@@ -24,6 +24,8 @@
 #include "services/booking/event_store.sql.h"
 #include "services/booking/expiry.h"
 #include "services/booking/expiry.sql.h"
+#include "services/booking/export/export.sql.h"
+#include "services/booking/export/get.h"
 #include "services/booking/hold.h"
 #include "services/booking/hold.sql.h"
 #include "services/booking/hold_many.h"
@@ -48,9 +50,9 @@
 #include "services/booking/ticket_pdf.h"
 
 static const struct route_table *const route_tables[] = {
-    &availability_routes, &checkin_routes,     &event_routes,  &event_browse_routes,
-    &hold_routes,         &order_routes,       &refund_routes, &settle_routes,
-    &suggest_routes,      &ticket_file_routes, &ticket_routes, NULL,
+    &availability_routes, &checkin_routes, &event_routes,  &event_browse_routes, &export_routes,
+    &hold_routes,         &order_routes,   &refund_routes, &settle_routes,       &suggest_routes,
+    &ticket_file_routes,  &ticket_routes,  NULL,
 };
 
 static const struct op *const ops[] = {
@@ -70,10 +72,23 @@ static const struct op *const ops[] = {
 };
 
 static const struct sql_list *const statements[] = {
-    &event_methods_sql, &audit_sql,        &buyer_sql,        &checkin_sql,
-    &demo_sales_sql,    &event_cancel_sql, &event_store_sql,  &expiry_sql,
-    &hold_sql,          &order_sql,        &order_refund_sql, &paying_sql,
-    &stock_sql,         &ticket_sql,       &ticket_end_sql,   NULL,
+    &event_methods_sql,
+    &audit_sql,
+    &buyer_sql,
+    &checkin_sql,
+    &demo_sales_sql,
+    &event_cancel_sql,
+    &event_store_sql,
+    &expiry_sql,
+    &export_sql,
+    &hold_sql,
+    &order_sql,
+    &order_refund_sql,
+    &paying_sql,
+    &stock_sql,
+    &ticket_sql,
+    &ticket_end_sql,
+    NULL,
 };
 
 static const struct setting setting_rows[] = {

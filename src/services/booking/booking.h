@@ -264,6 +264,17 @@ struct booking_imported {
 /* ERR_MALFORMED where nothing could be read. */
 err booking_import_events(struct call *call, const struct booking_import *in,
                           struct booking_imported *ret);
+/* Everything of a vendor, as docs/export.md has it: a CSV file a table, or one JSON document. */
+struct booking_export {
+    struct uuid vendor;
+    bool json;
+    /* What comes next of the table's file; `table` is NULL for the document. False: no more, it cannot
+     * be kept. */
+    bool (*write)(void *arg, const char *table, str text);
+    void *arg;
+};
+/* ERR_NOT_FOUND: no such vendor. ERR_UNAVAILABLE: `write` has said no. */
+err booking_export(struct call *call, const struct booking_export *in);
 /* Replays the stock ledger and holds orders, tickets and stock against it. ERR_CONFLICT with the first divergence in *ret_found. */
 err booking_audit(struct call *call, str *ret_found);
 

@@ -123,6 +123,16 @@ static const struct json_field type_fields[] = {
     JSON_F_TIME("sales_end", struct ticket_type, sales_end_ms, JSON_NULLABLE),
 };
 static const struct json_shape type_shape = JSON_SHAPE(type_fields, struct ticket_type);
+static const struct json_field counted_fields[] = {
+    JSON_F_ID("id", struct ticket_type, id, TICKET_TYPE_PREFIX, JSON_OPTIONAL),
+    JSON_F_TEXT("name", struct ticket_type, name, 0, 200, JSON_OPTIONAL),
+    JSON_F_MONEY("price", struct ticket_type, price, 0, MONEY_MINOR_MAX, JSON_OPTIONAL),
+    JSON_F_I64("quantity", struct ticket_type, total, 0, INT64_MAX, JSON_OPTIONAL),
+    JSON_F_I64("max_per_order", struct ticket_type, max_per_order, 0, INT64_MAX, JSON_NULLABLE),
+    JSON_F_TIME("sales_start", struct ticket_type, sales_start_ms, JSON_NULLABLE),
+    JSON_F_TIME("sales_end", struct ticket_type, sales_end_ms, JSON_NULLABLE),
+};
+static const struct json_shape counted_shape = JSON_SHAPE(counted_fields, struct ticket_type);
 
 static const struct json_field accepted_fields[] = {
     JSON_F_TOKEN("type", struct booking_accepted, type, 0, 40, JSON_OPTIONAL),
@@ -203,7 +213,7 @@ static const struct json_field event_fields[] = {
 };
 static const struct json_shape event_shape = JSON_SHAPE(event_fields, struct event_view);
 
-str event_render(struct arena *arena, const struct event *event)
+static str render(struct arena *arena, const struct json_shape *shape, const struct event *event)
 {
     const struct event_view view = {
         .event = *event,
@@ -216,7 +226,26 @@ str event_render(struct arena *arena, const struct event *event)
         .images = STR("[]"),
     };
 
-    return json_encode(arena, &event_shape, &view);
+    return json_encode(arena, shape, &view);
+}
+
+str event_render(struct arena *arena, const struct event *event)
+{
+    return render(arena, &event_shape, event);
+}
+
+str event_render_counted(struct arena *arena, const struct event *event)
+{
+    struct json_field fields[sizeof(event_fields) / sizeof(event_fields[0])];
+    struct json_shape shape = event_shape;
+
+    shape.fields = fields;
+    for (size_t i = 0; i < shape.field_count; i++) {
+        fields[i] = event_fields[i];
+        if (fields[i].shape == &type_shape)
+            fields[i].shape = &counted_shape;
+    }
+    return render(arena, &shape, event);
 }
 
 /* --- For people --- */

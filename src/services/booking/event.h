@@ -134,6 +134,8 @@ void event_set_prices(const struct price_platform *platform, struct event *event
 str event_etag(struct arena *arena, const struct event *event);
 /* The event as the API shows it: what `json` holds. */
 str event_render(struct arena *arena, const struct event *event);
+/* The same, with the `quantity` of each ticket type: as its vendor may take it elsewhere. */
+str event_render_counted(struct arena *arena, const struct event *event);
 extern const struct json_shape event_accepted_shape; /* struct booking_accepted */
 extern const struct json_shape event_policies_shape; /* struct event_policies */
 extern const struct json_shape event_limits_shape;   /* struct event_limits */

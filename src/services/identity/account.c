@@ -15,6 +15,8 @@ const char *const role_names[] = {[ROLE_ANONYMOUS] = "anonymous",
                                   [ROLE_ADMIN] = "admin",
                                   NULL};
 
+enum { USERS_MAX = 1000 }; /* of identity_users_find */
+
 static const struct json_field interest = {.type = JSON_TEXT, .min = 1, .max = 50};
 
 static const struct json_field account_fields[] = {
@@ -367,6 +369,45 @@ static err identity_user_find_run(struct call *call, const struct identity_user_
 }
 OP_DEFINE("identity", identity_user_find, struct identity_user_find, struct identity_user_found,
           &user_find_shape, &user_found_shape);
+
+static const struct json_field user_row = {.type = JSON_ID, .prefix = USER_PREFIX};
+static const struct json_field users_find_fields[] = {
+    JSON_F_SCALARS("users", struct identity_users_find, users, user_count, &user_row, 0, USERS_MAX,
+                   JSON_REQUIRED),
+};
+static const struct json_shape users_find_shape =
+    JSON_SHAPE(users_find_fields, struct identity_users_find);
+static const struct json_field person_fields[] = {
+    JSON_F_TEXT("name", struct identity_person, name, 0, NAME_POINTS_MAX, JSON_OPTIONAL),
+    JSON_F_TEXT("email", struct identity_person, email, 0, EMAIL_SIZE_MAX, JSON_OPTIONAL),
+};
+static const struct json_shape person_shape = JSON_SHAPE(person_fields, struct identity_person);
+static const struct json_field users_found_fields[] = {
+    JSON_F_LIST("persons", struct identity_users_found, persons, person_count, &person_shape, 0,
+                USERS_MAX, JSON_REQUIRED),
+};
+static const struct json_shape users_found_shape =
+    JSON_SHAPE(users_found_fields, struct identity_users_found);
+
+static err identity_users_find_run(struct call *call, const struct identity_users_find *in,
+                                   struct identity_users_found *ret)
+{
+    struct identity_person *persons =
+        arena_new_array(call->arena, struct identity_person, in->user_count + 1);
+
+    for (size_t i = 0; i < in->user_count; i++) {
+        struct account account = {0};
+        const err e = account_get(call, in->users[i], &account);
+
+        if (e != ERR_NOT_FOUND)
+            TRY(e);
+        persons[i] = (struct identity_person){account.name, account.email};
+    }
+    *ret = (struct identity_users_found){persons, in->user_count};
+    return ERR_OK;
+}
+OP_DEFINE("identity", identity_users_find, struct identity_users_find, struct identity_users_found,
+          &users_find_shape, &users_found_shape);
 
 static const struct json_field vendor_find_fields[] = {
     JSON_F_ID("vendor", struct identity_vendor_find, vendor, VENDOR_PREFIX, JSON_OPTIONAL),

@@ -57,7 +57,7 @@ static void close_identity(struct instance *self)
 
 static const struct route_table *const routes[] = {&account_routes, &session_routes, NULL};
 static const struct op *const ops[] = {&identity_token_verify_op, &identity_user_find_op,
-                                       &identity_vendor_find_op, NULL};
+                                       &identity_users_find_op, &identity_vendor_find_op, NULL};
 static const struct sql_list *const statements[] = {&account_sql, &demo_people_sql, &session_sql,
                                                     &throttle_sql, NULL};
 static const struct chore chores[] = {

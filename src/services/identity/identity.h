@@ -43,6 +43,22 @@ struct identity_user_found {
 };
 OP_DECLARE(identity_user_find, struct identity_user_find, struct identity_user_found);
 
+/* Many persons at once, 1000 at the most: one for each user that was asked for, in that order;
+ * without name and address where there is no such account (any more). */
+struct identity_users_find {
+    user_id *users;
+    size_t user_count;
+};
+struct identity_person {
+    str name;
+    str email;
+};
+struct identity_users_found {
+    struct identity_person *persons;
+    size_t person_count;
+};
+OP_DECLARE(identity_users_find, struct identity_users_find, struct identity_users_found);
+
 /* A vendor by id, or by a member's address if the id is zero. ERR_NOT_FOUND. */
 struct identity_vendor_find {
     vendor_id vendor;

@@ -172,6 +172,45 @@ static const struct json_shape found_shape = JSON_SHAPE(found_fields, struct pay
 OP_DEFINE("payment", payment_method_find, struct payment_method_find, struct payment_method_found,
           &find_shape, &found_shape);
 
+static const struct json_field of_fields[] = {
+    JSON_F_ID("vendor", struct payment_methods_find, vendor, "vnd", JSON_REQUIRED),
+};
+static const struct json_shape of_shape = JSON_SHAPE(of_fields, struct payment_methods_find);
+static const struct json_field plain_fields[] = {
+    JSON_F_TOKEN("type", struct booking_accepted, type, 1, 40, JSON_REQUIRED),
+    JSON_F_TEXT("label", struct booking_accepted, label, 0, METHOD_LABEL_MAX, JSON_OPTIONAL),
+    JSON_F_ID("payment_method_id", struct booking_accepted, payment_method, PAYMENT_METHOD_PREFIX,
+              JSON_REQUIRED),
+};
+static const struct json_shape plain_shape = JSON_SHAPE(plain_fields, struct booking_accepted);
+static const struct json_field all_fields[] = {
+    JSON_F_LIST("methods", struct payment_methods_found, methods, method_count, &plain_shape, 0,
+                METHODS_MAX, JSON_REQUIRED),
+};
+static const struct json_shape all_shape = JSON_SHAPE(all_fields, struct payment_methods_found);
+
+static err payment_methods_find_run(struct call *call, const struct payment_methods_find *in,
+                                    struct payment_methods_found *ret)
+{
+    CLEANUP(tx_rollback) struct tx tx = {0};
+    CLEANUP(rows_done) struct rows rows = {0};
+    struct booking_accepted *methods =
+        arena_new_array(call->arena, struct booking_accepted, METHODS_MAX);
+    const struct uuid first = {0};
+    size_t count = 0;
+
+    TRY(tx_read(&tx, call_db(call)));
+    TRY(rows_open(&rows, &tx, &SQL_METHOD_LIST,
+                  ARGS(UUID(in->vendor), UUID(first), I64(METHODS_MAX)), call->arena));
+    while (count < METHODS_MAX && rows_next(&rows))
+        methods[count++] =
+            (struct booking_accepted){row_text(&rows, 2), row_text(&rows, 3), row_uuid(&rows, 0)};
+    *ret = (struct payment_methods_found){methods, count};
+    return rows_close(&rows);
+}
+OP_DEFINE("payment", payment_methods_find, struct payment_methods_find,
+          struct payment_methods_found, &of_shape, &all_shape);
+
 /* --- Lists --- */
 
 struct list_query {

@@ -200,7 +200,7 @@ static const struct settings payment_settings = SETTINGS(setting_rows);
 static const struct route_table *const routes[] = {&method_routes, &pay_routes,
                                                    &sandbox_page_routes, &unresolved_routes, NULL};
 static const struct op *const ops[] = {&payment_refund_op, &payment_settle_manual_op,
-                                       &payment_method_find_op, NULL};
+                                       &payment_method_find_op, &payment_methods_find_op, NULL};
 static const struct sql_list *const statements[] = {
     &attempt_sql, &demo_money_sql, &method_sql,     &refund_sql,
     &sandbox_sql, &stripe_sql,     &unresolved_sql, NULL};

@@ -45,6 +45,16 @@ struct payment_method_found {
 };
 OP_DECLARE(payment_method_find, struct payment_method_find, struct payment_method_found);
 
+/* All of a vendor's payment methods, in the order they were made, without their configuration. */
+struct payment_methods_find {
+    struct uuid vendor;
+};
+struct payment_methods_found {
+    struct booking_accepted *methods;
+    size_t method_count;
+};
+OP_DECLARE(payment_methods_find, struct payment_methods_find, struct payment_methods_found);
+
 extern const struct service payment_service;
 
 /* What needs somebody (unresolved.h), a line each; empty: nothing does. */
