@@ -310,6 +310,13 @@ void office_exec(struct office *office, const char *service, const char *sql)
     test_node_exec(&node, sql);
 }
 
+bool office_try(struct office *office, const char *service, const char *sql)
+{
+    const struct test_node node = past(office, service);
+
+    return test_node_try(&node, sql);
+}
+
 int64_t office_i64(struct office *office, const char *service, const char *sql)
 {
     const struct test_node node = past(office, service);

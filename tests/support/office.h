@@ -69,6 +69,7 @@ struct uuid office_vendor(int number);
 /* --- Past the services: SQL of a test's own on a service's file, as somebody with a shell would --- */
 
 void office_exec(struct office *office, const char *service, const char *sql);
+bool office_try(struct office *office, const char *service, const char *sql);
 int64_t office_i64(struct office *office, const char *service, const char *sql);
 void office_add_trigger(struct office *office, const char *service,
                         const struct test_trigger *trigger);

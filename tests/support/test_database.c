@@ -52,6 +52,16 @@ void test_database_exec(const char *url, const char *sql)
     PQclear(run(handle, sql));
 }
 
+bool test_database_try(const char *url, const char *sql)
+{
+    CLEANUP(close_handle) PGconn *handle = PQconnectdb(url);
+    PGresult *result = PQexec(handle, sql);
+    const bool went = PQresultStatus(result) == PGRES_COMMAND_OK;
+
+    PQclear(result);
+    return went;
+}
+
 int64_t test_database_i64(const char *url, const char *sql)
 {
     CLEANUP(close_handle) PGconn *handle = PQconnectdb(url);

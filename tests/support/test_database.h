@@ -22,5 +22,7 @@ const char *test_database_url(struct arena *arena, const char *name);
 /* Past the driver: SQL of a test's own, as somebody with a shell would run it; the test fails if
  * that does. */
 void test_database_exec(const char *url, const char *sql);
+/* Does it go through? Nothing of it has happened if not. */
+bool test_database_try(const char *url, const char *sql);
 /* The one number that a query gives. */
 int64_t test_database_i64(const char *url, const char *sql);

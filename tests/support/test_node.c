@@ -195,6 +195,20 @@ static const char *translate(const struct test_node *node, const char *sql)
     return buf_str(&out).ptr;
 }
 
+bool test_node_try(const struct test_node *node, const char *sql)
+{
+    CLEANUP(close_handle) sqlite3 *handle = NULL;
+
+    if (test_on_postgres())
+        return test_database_try(server_url(node), translate(node, sql));
+    handle = open_handle(node);
+    if (sqlite3_exec(handle, "SAVEPOINT try", NULL, NULL, NULL) == SQLITE_OK &&
+        sqlite3_exec(handle, sql, NULL, NULL, NULL) == SQLITE_OK)
+        return sqlite3_exec(handle, "RELEASE try", NULL, NULL, NULL) == SQLITE_OK;
+    (void)sqlite3_exec(handle, "ROLLBACK", NULL, NULL, NULL);
+    return false;
+}
+
 void test_node_exec(const struct test_node *node, const char *sql)
 {
     CLEANUP(close_handle) sqlite3 *handle = NULL;

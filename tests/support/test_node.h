@@ -22,6 +22,8 @@ struct test_node {
 /* SQL that both understand, but for randomblob(16) and x'0aff' (of 16 bytes: an id), which are
  * SQLite's words for both. */
 void test_node_exec(const struct test_node *node, const char *sql);
+/* Does it go through? Nothing of it has happened if not. */
+bool test_node_try(const struct test_node *node, const char *sql);
 /* The one number that a query gives. */
 int64_t test_node_i64(const struct test_node *node, const char *sql);
 

@@ -56,19 +56,13 @@ static const struct route_table *const route_tables[] = {
 };
 
 static const struct op *const ops[] = {
-    &booking_event_cards_op,
-    &booking_event_page_op,
-    &booking_payment_begin_op,
-    &booking_confirm_op,
-    &booking_settle_op,
-    &booking_payment_abort_op,
-    &booking_event_accepts_op,
-    &booking_method_attach_op,
-    &booking_method_detach_op,
-    &booking_order_view_op,
-    &booking_order_documents_op,
-    &booking_event_rank_op,
-    NULL,
+    &booking_event_cards_op,     &booking_event_page_op,
+    &booking_payment_begin_op,   &booking_confirm_op,
+    &booking_settle_op,          &booking_payment_abort_op,
+    &booking_event_accepts_op,   &booking_method_attach_op,
+    &booking_method_detach_op,   &booking_order_view_op,
+    &booking_order_documents_op, &booking_event_rank_op,
+    &booking_order_lines_op,     NULL,
 };
 
 static const struct sql_list *const statements[] = {

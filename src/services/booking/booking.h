@@ -45,6 +45,7 @@ struct booking_payment_begun {
     struct uuid user;
     struct money total;
     int64_t expires_at_ms;
+    str timezone; /* IANA, of the event */
     struct booking_accepted *accepted;
     size_t accepted_count;
     struct booking_money_line *lines; /* sum up to the total, one for each ticket type */
@@ -122,6 +123,14 @@ struct booking_order_find {
     order_id order;
 };
 OP_DECLARE(booking_order_view, struct booking_order_find, struct booking_view);
+
+/* What an order was for when it was made, and where its event is. ERR_NOT_FOUND. */
+struct booking_order_lines_found {
+    str timezone; /* IANA */
+    struct booking_money_line *lines;
+    size_t line_count;
+};
+OP_DECLARE(booking_order_lines, struct booking_order_find, struct booking_order_lines_found);
 
 /* --- What a confirmation mail needs --- */
 
@@ -310,6 +319,11 @@ struct booking_demo_sale {
     refund_id refund; /* zero: none */
     int64_t refunded_minor;
     int64_t at_ms;
+    str timezone; /* good until it has been heard, like the lines */
+    struct booking_money_line *lines;
+    size_t line_count;
+    struct booking_money_line *refund_lines;
+    size_t refund_line_count;
 };
 /* Their texts are constants. An error ends the making. */
 typedef err booking_demo_hear(void *arg, const struct booking_demo_sale *sales, size_t count);

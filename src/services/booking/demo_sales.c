@@ -269,6 +269,8 @@ static err give_back(struct demo *demo, const struct order *order, struct ticket
     }
     sale->refund.uuid = call_uuid(call);
     sale->refunded_minor = amount;
+    sale->refund_lines = lines;
+    sale->refund_line_count = line_count;
     TRY(db_exec(&demo->tx, &SQL_ORDER_REFUND_INSERT,
                 ARGS(UUID(sale->refund.uuid), UUID(order->id.uuid), UUID(order->user), NIL, NIL,
                      I64(amount), TEXT(str_of(order->total.currency.code)), I64(1),
@@ -289,6 +291,9 @@ static err after(struct demo *demo, const struct event *event, const struct orde
     size_t count = 0;
 
     TRY(ticket_list_of_order(&demo->tx, demo->call, order->id, &tickets, &count));
+    sale->timezone = event->timezone;
+    sale->lines = order_lines(demo->call->arena, order);
+    sale->line_count = order->item_count;
     if (fate == PARTLY_REFUNDED && count > 1)
         TRY(give_back(demo, order, tickets, 1, fate, sale));
     else if (fate == REFUNDED || fate == CANCELLED)

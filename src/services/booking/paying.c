@@ -4,6 +4,7 @@
  * not moved here; payment says what became of it. */
 #include "services/booking/paying.h"
 
+#include "platform/zone/zone.h"
 #include "services/booking/buyer.h"
 #include "services/booking/catalog.h"
 #include "services/booking/desk.h"
@@ -166,6 +167,7 @@ static err booking_payment_begin_run(struct call *call, const struct booking_pay
         .accepted =
             arena_new_array(call->arena, struct booking_accepted, event->accepted_count + 1),
         .accepted_count = event->accepted_count,
+        .timezone = arena_str(call->arena, event->timezone),
         .lines = order_lines(call->arena, &paying.order),
         .line_count = paying.order.item_count,
     };
@@ -441,6 +443,8 @@ static const struct json_field begun_fields[] = {
     JSON_F_TIME("expires_at", struct booking_payment_begun, expires_at_ms, JSON_REQUIRED),
     JSON_F_LIST("accepted", struct booking_payment_begun, accepted, accepted_count,
                 &event_accepted_shape, 0, EVENT_METHODS_MAX, JSON_OPTIONAL),
+    JSON_F_TEXT("timezone", struct booking_payment_begun, timezone, 0, ZONE_NAME_MAX,
+                JSON_OPTIONAL),
     JSON_F_LIST("lines", struct booking_payment_begun, lines, line_count, &booking_money_line_shape,
                 1, BOOKING_LINES_MAX, JSON_REQUIRED),
 };

@@ -7,6 +7,8 @@
 #include <assert.h>
 
 #include "services/payment/attempt.sql.h"
+#include "services/payment/posting.h"
+#include "services/payment/sale.h"
 
 /* --- Rules: no I/O --- */
 
@@ -98,15 +100,27 @@ static void read_row(const struct rows *rows, struct attempt *ret)
                          &ret->amount.currency); /* absent until booking has priced it */
 }
 
+static err find_in(struct tx *tx, struct call *call, const struct sql *sql, struct args args,
+                   struct attempt *ret)
+{
+    CLEANUP(rows_done) struct rows rows = {0};
+
+    TRY(rows_first(&rows, tx, sql, args, call->arena));
+    read_row(&rows, ret);
+    return rows_close(&rows);
+}
+
 static err find(struct call *call, const struct sql *sql, struct args args, struct attempt *ret)
 {
     CLEANUP(tx_rollback) struct tx tx = {0};
-    CLEANUP(rows_done) struct rows rows = {0};
 
     TRY(tx_read(&tx, call_db(call)));
-    TRY(rows_first(&rows, &tx, sql, args, call->arena));
-    read_row(&rows, ret);
-    return rows_close(&rows);
+    return find_in(&tx, call, sql, args, ret);
+}
+
+err attempt_find_in(struct tx *tx, struct call *call, attempt_id id, struct attempt *ret)
+{
+    return find_in(tx, call, &SQL_ATTEMPT_FIND, ARGS(UUID(id.uuid)), ret);
 }
 
 err attempt_find(struct call *call, attempt_id id, struct attempt *ret)
@@ -159,6 +173,19 @@ err attempt_remove(struct call *call, attempt_id id)
     return change(call, &SQL_ATTEMPT_REMOVE, ARGS(UUID(id.uuid)), &count);
 }
 
+/* What booking has told with the answer that moves it. */
+static err keep_sale(struct tx *tx, struct attempt *attempt)
+{
+    const struct sale sale = {attempt->timezone, attempt->lines, attempt->line_count};
+
+    attempt->lines = NULL;
+    attempt->line_count = 0;
+    if (sale.lines == NULL)
+        return ERR_OK;
+    return attempt->state == ATTEMPT_SUCCEEDED ? sale_change(tx, attempt->id, &sale)
+                                               : sale_keep(tx, attempt->id, &sale);
+}
+
 err attempt_move_in(struct tx *tx, struct call *call, struct attempt *attempt,
                     enum attempt_state to)
 {
@@ -177,6 +204,10 @@ err attempt_move_in(struct tx *tx, struct call *call, struct attempt *attempt,
         return ERR_CONFLICT;
     attempt->state = to;
     attempt->lease_ms = call->now_ms + ATTEMPT_LEASE_MS;
+    TRY(keep_sale(tx, attempt));
+    /* Who pays by hand is taken down when it is known what was taken. */
+    if (to == (attempt->provider.ptr != NULL ? ATTEMPT_CAPTURED : ATTEMPT_SUCCEEDED))
+        return posting_paid(tx, call, attempt);
     return ERR_OK;
 }
 

@@ -74,6 +74,10 @@ struct attempt {
     int64_t created_at_ms;
     attempt_id answers_with; /* of a referred one */
     int64_t lease_ms;        /* until when it is whoever's who read it so; see attempt_take_due */
+    /* What it is for, as booking has just said: kept by the next move (sale.h), not read again. */
+    str timezone;
+    const struct booking_money_line *lines;
+    size_t line_count;
 };
 
 /* The provider's key of the attempt: made of its id, so that it is known before the first call. */
@@ -82,6 +86,7 @@ str attempt_key(struct arena *arena, attempt_id id);
 /* Leased until attempt->lease_ms. ERR_DUPLICATE: the user has an attempt with this idempotency key. */
 err attempt_insert(struct call *call, const struct attempt *attempt);
 err attempt_find(struct call *call, attempt_id id, struct attempt *ret);
+err attempt_find_in(struct tx *tx, struct call *call, attempt_id id, struct attempt *ret);
 err attempt_find_key(struct call *call, struct uuid user, str key, struct attempt *ret);
 /* The one that brought the order's money. ERR_NOT_FOUND. */
 err attempt_paid_of(struct call *call, order_id order, struct attempt *ret);

@@ -3,6 +3,8 @@
 
 #include "services/payment/attempt.h"
 #include "services/payment/demo_money.sql.h"
+#include "services/payment/ledger_seal.h"
+#include "services/payment/posting.h"
 #include "services/payment/provider.h"
 #include "services/payment/sandbox.sql.h"
 
@@ -22,6 +24,31 @@ static err write_charge(struct tx *tx, struct call *call, const struct booking_d
         tx, &SQL_SANDBOX_REFUND_INSERT,
         ARGS(TEXT(arena_str(call->arena, str_of(id_format(REFUND_PREFIX, sale->refund.uuid).text))),
              TEXT(key), I64(sale->refunded_minor)));
+}
+
+/* In the ledger on the day when it was paid, and given back. */
+static err write_ledger(struct tx *tx, struct call *call, const struct booking_demo_sale *sale,
+                        bool by_card)
+{
+    const struct attempt attempt = {
+        .id = sale->attempt,
+        .event = sale->event.uuid,
+        .vendor = sale->vendor,
+        .method = str_of(sale->method),
+        .provider = by_card ? STR("sandbox") : STR_ABSENT,
+        .amount = sale->amount,
+    };
+    const struct sale lines = {sale->timezone, sale->lines, sale->line_count};
+    const struct posting_refund refund = {sale->refund, sale->refunded_minor, sale->refund_lines,
+                                          sale->refund_line_count};
+
+    call->now_ms = sale->at_ms;
+    TRY(sale_keep(tx, attempt.id, &lines));
+    TRY(posting_paid(tx, call, &attempt));
+    if (sale->refunded_minor == 0)
+        return ERR_OK;
+    TRY(posting_refund_owed(tx, call, &attempt, &refund));
+    return posting_refund_paid(tx, call, sale->refund, attempt.id);
 }
 
 static err write_sale(struct tx *tx, struct call *call, const struct booking_demo_sale *sale)
@@ -45,12 +72,25 @@ static err write_sale(struct tx *tx, struct call *call, const struct booking_dem
              BLOB(((str){digest, sizeof(digest)})), I64(declined ? 402 : 200), I64(sale->at_ms))));
     if (by_card)
         TRY(write_charge(tx, call, sale, key));
+    if (sale->paid == DEMO_PAID)
+        TRY(write_ledger(tx, call, sale, by_card));
     if (sale->refunded_minor == 0)
         return ERR_OK;
     return db_exec(tx, &SQL_DEMO_REFUND_INSERT,
                    ARGS(UUID(sale->refund.uuid), UUID(sale->attempt.uuid), UUID(sale->order.uuid),
                         I64(sale->refunded_minor), TEXT(currency), TEXT(STR("Cannot come.")),
                         I64(sale->at_ms)));
+}
+
+static err chain(struct call *call)
+{
+    int64_t count = SEAL_BATCH;
+
+    while (count == SEAL_BATCH) {
+        TRY(ledger_seal_some(call, SEAL_BATCH, &count));
+        call_next(call);
+    }
+    return ERR_OK;
 }
 
 err payment_demo_write(struct call *call, const struct booking_demo_sale *sales, size_t count)
@@ -62,5 +102,5 @@ err payment_demo_write(struct call *call, const struct booking_demo_sale *sales,
         TRY(write_sale(&tx, call, &sales[i]));
     TRY(tx_commit(&tx));
     call_next(call);
-    return ERR_OK;
+    return chain(call);
 }

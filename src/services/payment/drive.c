@@ -219,8 +219,11 @@ static err settle(struct call *call, struct attempt *attempt)
     if (err_status(e) >= 500)
         return e;
     if (e == ERR_OK) {
-        if (attempt->provider.ptr == NULL) /* whoever takes it by hand takes what is due */
+        if (attempt->provider.ptr == NULL) { /* whoever takes it by hand takes what is due */
             attempt->amount = settled.paid;
+            attempt->lines = settled.lines;
+            attempt->line_count = settled.line_count;
+        }
         return attempt_move(call, attempt, ATTEMPT_SUCCEEDED);
     }
     /* The order is gone although its tickets had been made: what was charged for it goes back. */

@@ -359,6 +359,9 @@ static err begin(struct call *call, const struct payment_request *in, struct att
     attempt->event = begun.event.uuid;
     attempt->vendor = begun.vendor;
     attempt->amount = begun.total;
+    attempt->timezone = begun.timezone;
+    attempt->lines = begun.lines;
+    attempt->line_count = begun.line_count;
     const err e =
         attempt_move(call, attempt, is_card(in->method) ? ATTEMPT_AUTHORISING : ATTEMPT_CONFIRMING);
     if (e != ERR_CONFLICT)

@@ -2,17 +2,25 @@
 #include "services/payment/payment.h"
 
 #include "base/mem.h"
+#include "platform/zone/zone.h"
 #include "services/payment/attempt.sql.h"
 #include "services/payment/demo_money.sql.h"
 #include "services/payment/desk.h"
 #include "services/payment/drive.h"
+#include "services/payment/ledger.sql.h"
+#include "services/payment/ledger_adopt.h"
+#include "services/payment/ledger_adopt.sql.h"
+#include "services/payment/ledger_seal.h"
+#include "services/payment/ledger_seal.sql.h"
 #include "services/payment/method.h"
 #include "services/payment/method.sql.h"
 #include "services/payment/migrations.h"
 #include "services/payment/pay.h"
+#include "services/payment/payment_audit.sql.h"
 #include "services/payment/provider.h"
 #include "services/payment/refund.h"
 #include "services/payment/refund.sql.h"
+#include "services/payment/sale.sql.h"
 #include "services/payment/sandbox.sql.h"
 #include "services/payment/sandbox_page.h"
 #include "services/payment/state.h"
@@ -101,54 +109,23 @@ static err follow_orders(struct call *call, struct tx *tx, const struct feed_eve
     return attempt_forgo(tx, call, cancelled.order);
 }
 
-/* --- Audit --- */
+/* --- The service --- */
 
-/* True: the statement found a row, whose first column is in *rows. */
-static err find_divergence(struct tx *tx, struct call *call, const struct sql *sql,
-                           struct rows *rows, bool *ret_any)
-{
-    TRY(rows_open(rows, tx, sql, NO_ARGS, call->arena));
-    *ret_any = rows_next(rows);
-    return *ret_any ? ERR_OK : rows_close(rows);
-}
-
-err payment_audit(struct call *call, str *ret_found)
+static err begin_ledger(struct call *call)
 {
     CLEANUP(tx_rollback) struct tx tx = {0};
-    CLEANUP(rows_done) struct rows charges = {0};
-    CLEANUP(rows_done) struct rows attempts = {0};
-    CLEANUP(rows_done) struct rows refunds = {0};
-    bool any = false;
 
-    TRY(tx_read(&tx, call_db(call)));
-    TRY(find_divergence(&tx, call, &SQL_SANDBOX_AUDIT_CHARGES, &charges, &any));
-    if (any) {
-        *ret_found = arena_printf(call->arena, "charge %.*s differs from its payment",
-                                  STR_ARG(row_text(&charges, 0)));
-        return ERR_CONFLICT;
-    }
-    TRY(find_divergence(&tx, call, &SQL_SANDBOX_AUDIT_ATTEMPTS, &attempts, &any));
-    if (any) {
-        *ret_found = arena_printf(call->arena, "payment %s differs from its charge",
-                                  id_format(PAYMENT_PREFIX, row_uuid(&attempts, 0)).text);
-        return ERR_CONFLICT;
-    }
-    TRY(find_divergence(&tx, call, &SQL_REFUND_AUDIT, &refunds, &any));
-    if (any) {
-        *ret_found = arena_printf(call->arena, "payment %s: its refunds do not add up",
-                                  id_format(PAYMENT_PREFIX, row_uuid(&refunds, 0)).text);
-        return ERR_CONFLICT;
-    }
-    return ERR_OK;
+    TRY(tx_begin(&tx, call_db(call)));
+    TRY(ledger_seal_begin(&tx));
+    return tx_commit(&tx);
 }
-
-/* --- The service --- */
 
 static err fill(struct instance *self, struct call *call, struct payment *payment)
 {
     /* Nobody else can be working on these rows, so what is unfinished is nobody's. */
     if (self->node->background && self->node->alone)
         TRY(attempt_all_due(call));
+    TRY(begin_ledger(call));
     TRY(stripe_open(call, &payment->stripe));
     if (payment->stripe == NULL && provider_of_cards(call) == &stripe_provider)
         return call_explain(call, ERR_INVALID,
@@ -162,11 +139,13 @@ static err open_payment(struct instance *self, struct call *call)
 {
     struct payment *payment = mem_new(struct payment);
 
+    payment->zones = zones_open(NULL);
     const err e = fill(self, call, payment);
-    if (e == ERR_OK)
+    if (e == ERR_OK) {
         self->state = payment;
-    else {
+    } else {
         stripe_close(payment->stripe);
+        zones_close(payment->zones);
         mem_free(payment);
     }
     return e;
@@ -178,6 +157,7 @@ static void close_payment(struct instance *self)
 
     desk_close(payment->desk);
     stripe_close(payment->stripe);
+    zones_close(payment->zones);
     mem_free(payment);
     self->state = NULL;
 }
@@ -202,12 +182,15 @@ static const struct route_table *const routes[] = {&method_routes, &pay_routes,
 static const struct op *const ops[] = {&payment_refund_op, &payment_settle_manual_op,
                                        &payment_method_find_op, &payment_methods_find_op, NULL};
 static const struct sql_list *const statements[] = {
-    &attempt_sql, &demo_money_sql, &method_sql,     &refund_sql,
-    &sandbox_sql, &stripe_sql,     &unresolved_sql, NULL};
+    &attempt_sql, &demo_money_sql,    &ledger_sql, &ledger_adopt_sql, &ledger_seal_sql,
+    &method_sql,  &payment_audit_sql, &refund_sql, &sale_sql,         &sandbox_sql,
+    &stripe_sql,  &unresolved_sql,    NULL};
 static const struct chore chores[] = {
     {DESK_CHORE,    desk_answer_late },
     {ATTEMPT_CHORE, attempt_reconcile},
     {REFUND_CHORE,  refund_retry     },
+    {SEAL_CHORE,    ledger_seal      },
+    {ADOPT_CHORE,   ledger_adopt     },
     {NULL,          NULL             },
 };
 

@@ -9,6 +9,8 @@
 
 #include "services/payment/attempt.sql.h"
 #include "services/payment/drive.h"
+#include "services/payment/ledger_adopt.h"
+#include "services/payment/posting.h"
 #include "services/payment/refund.sql.h"
 
 enum { RETRY_MS = 60000, RETRY_MS_MAX = 3600000, DOUBLINGS_MAX = 6, LOOK_AGAIN_MS = 1000 };
@@ -70,7 +72,8 @@ static err insert(struct tx *tx, struct call *call, const struct payment_refund 
                       &reserved));
     if (reserved == 0)
         return call_explain(call, ERR_NOT_REFUNDABLE, "more than what is left of the payment");
-    return ERR_OK;
+    const struct posting_refund refund = {in->refund, in->amount.minor, in->lines, in->line_count};
+    return posting_refund_owed(tx, call, attempt, &refund);
 }
 
 static err reserve(struct call *call, const struct payment_refund *in,
@@ -122,6 +125,8 @@ static err end(struct call *call, const struct refund *refund, int status)
     if (status == REFUND_FAILED)
         TRY(db_exec(&tx, &SQL_ATTEMPT_REFUND_UNDO,
                     ARGS(UUID(refund->attempt.uuid), I64(refund->amount_minor))));
+    TRY((status == REFUND_SUCCEEDED ? posting_refund_paid : posting_refund_released)(
+        &tx, call, refund->id, refund->attempt));
     TRY(outbox_add(&tx, call, status == REFUND_SUCCEEDED ? "refund.succeeded" : "refund.failed",
                    arena_printf(call->arena, "{\"refund_id\":\"%s\"}",
                                 id_format(REFUND_PREFIX, refund->id.uuid).text)));
@@ -236,10 +241,12 @@ static err revive(struct call *call, struct refund *refund)
                       ARGS(UUID(refund->attempt.uuid), I64(refund->amount_minor)), &reserved));
     if (reserved == 0)
         return call_explain(call, ERR_NOT_REFUNDABLE, "more than what is left of the payment");
+    TRY(posting_refund_revived(&tx, call, refund->id, refund->attempt));
     TRY(tx_commit(&tx));
     refund->status = REFUND_PENDING;
     refund->tries = 0;
     chore_wake(call->self, REFUND_CHORE);
+    chore_wake(call->self, ADOPT_CHORE);
     return ERR_OK;
 }
 

@@ -19,9 +19,3 @@ SELECT id, next_ms, tries FROM payment_refund WHERE status = 0 ORDER BY next_ms 
 
 -- name: refund_lease
 UPDATE payment_refund SET next_ms = $3, tries = tries + 1 WHERE id = $1 AND next_ms = $2 AND status = 0;
-
--- Refunds of an attempt must add up to what its row says was given back.
--- name: refund_audit
-SELECT a.id FROM payment_attempt a
-LEFT JOIN (SELECT attempt_id, sum(amount_minor) AS given FROM payment_refund WHERE status <> 2 GROUP BY attempt_id) r ON r.attempt_id = a.id
-WHERE a.refunded_minor <> coalesce(r.given, 0) LIMIT 1;

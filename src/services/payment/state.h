@@ -5,10 +5,12 @@
 
 struct desk;
 struct stripe;
+struct zones;
 
 struct payment {
     struct desk *desk;
     struct stripe *stripe; /* NULL: not set up */
+    struct zones *zones;   /* where events are */
 };
 
 static inline struct payment *payment_of(const struct call *call)
