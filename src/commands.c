@@ -85,6 +85,29 @@ int command_migrate(int argc, char **argv)
     return e == ERR_OK ? 0 : 1;
 }
 
+int audit_world(struct world *world)
+{
+    CLEANUP(call_done) struct call call = {0};
+    CLEANUP(call_done) struct call money = {0};
+    str found = STR_ABSENT;
+
+    call_init(&call, node_find(world->node, "booking"), "audit");
+    call_init(&money, node_find(world->node, "payment"), "audit");
+    err e = booking_audit(&call, &found);
+    if (e == ERR_OK)
+        e = payment_audit(&money, &found);
+    if (e == ERR_OK)
+        puts("audit: stock, orders, tickets and payments agree");
+    else if (found.size > 0)
+        printf("audit: %.*s\n", STR_ARG(found));
+    else
+        (void)command_failed(&call, e);
+    /* No divergence: it is known, and somebody has to act. */
+    if (payment_unresolved(&money, &found) == ERR_OK)
+        printf("%.*s", STR_ARG(found));
+    return e == ERR_OK ? 0 : 1;
+}
+
 int command_audit(int argc, char **argv)
 {
     struct world world = {0};
@@ -94,30 +117,11 @@ int command_audit(int argc, char **argv)
     };
     size_t words = 0;
     int status = 1;
-    str found = STR_ABSENT;
 
     if (options_read(argc, argv, flags, NULL, 0, &words) != ERR_OK)
         return 2;
-    if (world_open(&world, &options) == ERR_OK) {
-        CLEANUP(call_done) struct call call = {0};
-        CLEANUP(call_done) struct call money = {0};
-
-        call_init(&call, node_find(world.node, "booking"), "audit");
-        call_init(&money, node_find(world.node, "payment"), "audit");
-        err e = booking_audit(&call, &found);
-        if (e == ERR_OK)
-            e = payment_audit(&money, &found);
-        status = e != ERR_OK;
-        if (e == ERR_OK)
-            puts("audit: stock, orders, tickets and payments agree");
-        else if (found.size > 0)
-            printf("audit: %.*s\n", STR_ARG(found));
-        else
-            (void)command_failed(&call, e);
-        /* No divergence: it is known, and somebody has to act. */
-        if (payment_unresolved(&money, &found) == ERR_OK)
-            printf("%.*s", STR_ARG(found));
-    }
+    if (world_open(&world, &options) == ERR_OK)
+        status = audit_world(&world);
     world_close(&world);
     return status;
 }

@@ -10,7 +10,12 @@ int command_import(int argc, char **argv);
 int command_export(int argc, char **argv);
 int command_user(int argc, char **argv);
 int command_audit(int argc, char **argv);
+int command_backup(int argc, char **argv);
+int command_restore(int argc, char **argv);
+int command_doctor(int argc, char **argv);
 int command_version(int argc, char **argv);
+
+struct world;
 
 /* What they share. The flags of all that open a world: */
 #define WORLD_FLAGS(options)                \
@@ -25,3 +30,5 @@ int command_wrong(const char *what);
 int command_failed(const struct call *call, err e);
 /* The vendor that somebody with this address acts for. ERR_NOT_FOUND, explained. */
 err command_find_vendor(struct call *call, str email, struct uuid *ret);
+/* Prints whether the ledgers agree, and what else needs somebody; gives the exit status. */
+int audit_world(struct world *world);

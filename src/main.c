@@ -21,6 +21,9 @@ static const struct command {
      "create --role customer|vendor|admin --email E [--name N] [--vendor-name V] "
      "[--password-stdin]"                                                                             },
     {"audit",   command_audit,   "[--data DIR] [--config FILE]"                                       },
+    {"doctor",  command_doctor,  "[--data DIR] [--config FILE]"                                       },
+    {"backup",  command_backup,  "DIR [--data DIR] [--config FILE]"                                   },
+    {"restore", command_restore, "DIR [--data DIR] [--config FILE] [--verify]"                        },
     {"version", command_version, ""                                                                   },
 };
 

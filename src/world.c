@@ -106,20 +106,25 @@ static err lock_files(struct world *world, const char *data)
                                      : strerrordesc_np(errno)));
 }
 
-err world_open(struct world *world, const struct world_options *options)
+const char *world_data_dir(struct world *world, const struct world_options *options)
 {
-    const str data = options->data.ptr != NULL ? options->data : STR("./boxoffice-data");
-    str why = STR_ABSENT;
+    return options->data.ptr != NULL ? arena_cstr(world->arena, options->data) : "./boxoffice-data";
+}
 
+err world_prepare(struct world *world, const struct world_options *options)
+{
     *world = (struct world){.arena = arena_open(0), .lock = -1};
     clock_test_init(&world->test_clock);
     if (options->services.ptr != NULL && !str_eq(options->services, STR("all")))
         return complain(STR("--services: this build runs all services in one process: all"));
     TRY(load_settings(world, options));
-    TRY(make_data_dir(world, arena_cstr(world->arena, data)));
-    if (options->background)
-        TRY(lock_files(world, arena_cstr(world->arena, data)));
+    TRY(make_data_dir(world, world_data_dir(world, options)));
+    return options->background ? lock_files(world, world_data_dir(world, options)) : ERR_OK;
+}
 
+err world_start(struct world *world, const struct world_options *options)
+{
+    str why = STR_ABSENT;
     struct clock *clock = options->clock != NULL ? options->clock
                           : options->test_clock  ? &world->test_clock.clock
                                                  : clock_system();
@@ -130,14 +135,19 @@ err world_open(struct world *world, const struct world_options *options)
         .rng = options->rng != NULL ? options->rng : rng_system(),
         .config = world->config,
         .log = world->log,
-        .data_dir = arena_cstr(world->arena, data),
+        .data_dir = world_data_dir(world, options),
         .background = options->background,
         .alone = options->background,
         .prepares = options->prepares,
     };
-    if (node_open(&node, world->arena, &world->node, &why) != ERR_OK)
-        return complain(why);
-    return ERR_OK;
+
+    return node_open(&node, world->arena, &world->node, &why) == ERR_OK ? ERR_OK : complain(why);
+}
+
+err world_open(struct world *world, const struct world_options *options)
+{
+    TRY(world_prepare(world, options));
+    return world_start(world, options);
 }
 
 void world_close(struct world *world)

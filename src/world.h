@@ -29,8 +29,13 @@ struct world {
     int lock; /* of the data, while it is served; -1: none */
 };
 
-/* Opens settings and services. ERR_INVALID, ERR_UNAVAILABLE: said in one line on stderr. world_close is due in any case. */
+/* Opens settings and services: both steps below. ERR_INVALID, ERR_UNAVAILABLE: said in one line on stderr. world_close is due in any case. */
 err world_open(struct world *world, const struct world_options *options);
+/* The settings alone, and, in the background, the lock on the data. */
+err world_prepare(struct world *world, const struct world_options *options);
+err world_start(struct world *world, const struct world_options *options);
+/* --data, or its default. */
+const char *world_data_dir(struct world *world, const struct world_options *options);
 void world_close(struct world *world);
 /* --test-clock: POST /_test/clock. */
 extern const struct service test_clock_service;

@@ -148,6 +148,11 @@ void db_close(struct db *db)
         db->driver->close(db);
 }
 
+const char *db_file(const struct db *db)
+{
+    return db->file;
+}
+
 bool db_has_arrays(const struct db *db)
 {
     return db->driver->has_arrays;

@@ -80,6 +80,8 @@ struct db_options {
  * wrong or the file is newer than the program; *ret_why says it in one line in `arena`. */
 err db_open(const struct db_options *options, struct arena *arena, struct db **ret, str *ret_why);
 void db_close(struct db *db);
+/* The path of the file that it is in, as long as the db; NULL: it is in memory or on a server. */
+const char *db_file(const struct db *db);
 /* Can statements have arrays as arguments? True of PostgreSQL. */
 bool db_has_arrays(const struct db *db);
 

@@ -33,6 +33,7 @@ struct db_metrics {
 struct db {
     const struct driver *driver;
     char name[DB_NAME_SIZE_MAX + 1]; /* for people: "booking" */
+    const char *file;                /* the engine's; NULL: none */
     struct statements statements;
     const struct clock *clock;
     struct log *log;

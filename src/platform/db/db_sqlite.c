@@ -101,6 +101,7 @@ static err sqlite_open(const struct db_options *options, struct arena *arena, st
     sdb->arena = arena_open(0);
     e = find_path(sdb, str_slice(url, sizeof("sqlite:") - 1, url.size), &name, arena, ret_why);
     db_init(&sdb->db, &sqlite_driver, name, options);
+    sdb->db.file = sdb->in_memory ? NULL : sdb->path;
     gate_init(&sdb->writer_gate, 1);
     gate_init(&sdb->reader_gate,
               options->reader_count_max > 0 ? options->reader_count_max : DB_READERS_DEFAULT);

@@ -79,6 +79,16 @@ static err files_send(struct mailer *mailer, struct arena *arena, str from, str 
     return fsync(files->dir) == 0 ? ERR_OK : ERR_UNAVAILABLE;
 }
 
+static err files_check(struct mailer *mailer, struct arena *arena, str *ret_why)
+{
+    const struct files_mailer *files = (const struct files_mailer *)mailer;
+
+    if (faccessat(files->dir, ".", W_OK, AT_EACCESS) == 0)
+        return ERR_OK;
+    *ret_why = arena_printf(arena, "%m");
+    return ERR_UNAVAILABLE;
+}
+
 static void files_close(struct mailer *mailer)
 {
     struct files_mailer *files = (struct files_mailer *)mailer;
@@ -96,7 +106,7 @@ err mailer_open_files(const char *dir, struct mailer **ret)
         return ERR_INVALID;
 
     struct files_mailer *files = mem_new(struct files_mailer);
-    files->mailer = (struct mailer){.send = files_send, .close = files_close};
+    files->mailer = (struct mailer){.send = files_send, .check = files_check, .close = files_close};
     files->dir = fd;
     *ret = &files->mailer;
     return ERR_OK;

@@ -50,6 +50,8 @@ struct mailer {
      * ERR_OK: accepted. ERR_UNAVAILABLE: try again later. ERR_INVALID: refused for good (5xx to the
      * recipient or to the message; a bad address; a line end that is not CRLF). */
     err (*send)(struct mailer *mailer, struct arena *arena, str from, str to, str message);
+    /* Would a message leave now? Sends none. ERR_UNAVAILABLE: *ret_why says why not, in `arena`. */
+    err (*check)(struct mailer *mailer, struct arena *arena, str *ret_why);
     void (*close)(struct mailer *mailer);
 };
 /* Writes DIR/NAME.eml (temporary name, fsync, rename), NAME in the order of sending; makes DIR,

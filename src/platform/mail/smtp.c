@@ -221,6 +221,27 @@ static err smtp_send(struct mailer *mailer, struct arena *arena, str from, str t
     return result;
 }
 
+/* As far as to be signed in, on a connection of its own. */
+static err smtp_check(struct mailer *mailer, struct arena *arena, str *ret_why)
+{
+    const struct smtp_mailer *smtp = (const struct smtp_mailer *)mailer;
+    CURL *handle = curl_easy_init();
+    CURLcode result = CURLE_OUT_OF_MEMORY;
+
+    if (handle != NULL && set_options(handle, &smtp->options) &&
+        curl_easy_setopt(handle, CURLOPT_UPLOAD, 0L) == CURLE_OK &&
+        curl_easy_setopt(handle, CURLOPT_NOBODY, 1L) == CURLE_OK &&
+        curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, (long)CONNECT_TIMEOUT_MS) == CURLE_OK &&
+        curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, "NOOP") == CURLE_OK)
+        result = curl_easy_perform(handle);
+    if (handle != NULL)
+        curl_easy_cleanup(handle);
+    if (result == CURLE_OK)
+        return ERR_OK;
+    *ret_why = arena_str(arena, str_of(curl_easy_strerror(result)));
+    return ERR_UNAVAILABLE;
+}
+
 static void smtp_close(struct mailer *mailer)
 {
     struct smtp_mailer *smtp = (struct smtp_mailer *)mailer;
@@ -283,7 +304,7 @@ err mailer_open_smtp(const struct smtp_options *options, struct mailer **ret)
     TRY(check_url(options));
 
     struct smtp_mailer *smtp = mem_new(struct smtp_mailer);
-    smtp->mailer = (struct mailer){.send = smtp_send, .close = smtp_close};
+    smtp->mailer = (struct mailer){.send = smtp_send, .check = smtp_check, .close = smtp_close};
     smtp->arena = arena_open(0);
     smtp->options = (struct smtp_options){
         .url = keep(smtp->arena, options->url),

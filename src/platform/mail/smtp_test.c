@@ -88,6 +88,35 @@ TEST(a_composed_message_of_a_megabyte_arrives_whole)
     mailer->close(mailer);
 }
 
+TEST(a_check_goes_as_far_as_signing_in_and_sends_nothing)
+{
+    CLEANUP(arena_close_at) struct arena *arena = arena_open(0);
+    CLEANUP(smtp_sink_close)
+    struct smtp_sink sink = smtp_sink_open(
+        arena, scratch_dir(arena), OPTIONS("--tls", "--user", "box", "--password", "secret"));
+    static const struct {
+        const char *password;
+        err expected;
+    } cases[] = {
+        {"secret", ERR_OK         },
+        {"wrong",  ERR_UNAVAILABLE},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        str why = STR_ABSENT;
+        struct mailer *mailer = open_mailer(arena, "smtp://localhost", sink.port,
+                                            (struct smtp_options){.require_tls = true,
+                                                                  .ca_file = sink.ca,
+                                                                  .user = "box",
+                                                                  .password = cases[i].password});
+
+        CHECK_ERR(cases[i].expected, mailer->check(mailer, arena, &why));
+        CHECK((why.size > 0) == (cases[i].expected != ERR_OK));
+        mailer->close(mailer);
+    }
+    CHECK(smtp_sink_envelope(arena, &sink, 1).ptr == NULL);
+}
+
 TEST(tls_is_taken_and_its_certificate_checked)
 {
     CLEANUP(arena_close_at) struct arena *arena = arena_open(0);

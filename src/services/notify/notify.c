@@ -144,6 +144,13 @@ static err open_mailer(struct call *call, struct mailer **ret)
                : e;
 }
 
+err notify_check(struct call *call, str *ret_why)
+{
+    struct notify *notify = call->self->state;
+
+    return notify->mailer->check(notify->mailer, call->arena, ret_why);
+}
+
 static err open_notify(struct instance *self, struct call *call)
 {
     struct notify *notify = mem_new(struct notify);

@@ -5,3 +5,6 @@
 #include "platform/node/node.h"
 
 extern const struct service notify_service;
+
+/* Would a mail leave now? Sends none. ERR_UNAVAILABLE: *ret_why says why not. */
+err notify_check(struct call *call, str *ret_why);
