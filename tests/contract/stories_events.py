@@ -159,7 +159,9 @@ def rules_of_an_event(world):
     plain = world.ask("create_event", 201, who="vera", body=body).json
     world.expect((plain["type"], plain["status"], plain["payment_methods"]) == ("other", "draft", [{"type": "card"}]), f"{plain}")
     world.expect(plain["limits"] == {"per_order": 10, "per_user": None, "one_active_hold": False}, f"{plain['limits']}")
-    world.expect(plain["policies"] == {"refundable": True, "refund_until": None, "fee_bearer": None, "tax": None}, f"{plain['policies']}")
+    standard = {"refundable": True, "refund_until": None, "refund_hours_before": None, "refund_percent": 100, "refund_fees": True,
+                "fee_bearer": None, "tax": None}
+    world.expect(plain["policies"] == standard, f"{plain['policies']}")
 
 
 @story

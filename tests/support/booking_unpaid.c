@@ -1,6 +1,7 @@
 /* support/booking_unpaid.c - the services of a booking_node whose tests are not about money:
  * payment says yes to all. */
 
+#include "services/booking/event.h"
 #include "services/payment/payment.h"
 #include "support/booking_others.h"
 
@@ -70,8 +71,29 @@ static err payment_method_find_run([[maybe_unused]] struct call *call,
 OP_DEFINE("payment", payment_method_find, struct payment_method_find, struct payment_method_found,
           &find_shape, &found_shape);
 
+static const struct json_field of_fields[] = {
+    JSON_F_ID("vendor", struct payment_methods_find, vendor, "vnd", JSON_OPTIONAL),
+};
+static const struct json_shape of_shape = JSON_SHAPE(of_fields, struct payment_methods_find);
+static const struct json_field all_fields[] = {
+    JSON_F_LIST("methods", struct payment_methods_found, methods, method_count,
+                &event_accepted_shape, 0, EVENT_METHODS_MAX, JSON_OPTIONAL),
+};
+static const struct json_shape all_shape = JSON_SHAPE(all_fields, struct payment_methods_found);
+
+static err payment_methods_find_run([[maybe_unused]] struct call *call,
+                                    [[maybe_unused]] const struct payment_methods_find *in,
+                                    struct payment_methods_found *ret)
+{
+    *ret = (struct payment_methods_found){0};
+    return ERR_OK;
+}
+OP_DEFINE("payment", payment_methods_find, struct payment_methods_find,
+          struct payment_methods_found, &of_shape, &all_shape);
+
 static const struct op *const payment_ops[] = {&payment_refund_op, &payment_settle_manual_op,
-                                               &payment_method_find_op, NULL};
+                                               &payment_method_find_op, &payment_methods_find_op,
+                                               NULL};
 static const struct migration_list payment_migrations = {.owner = "payment"}; /* it has an outbox */
 static const struct service other_payment = {
     .name = "payment", .ops = payment_ops, .migrations = &payment_migrations};

@@ -171,7 +171,8 @@ static err hold(struct demo *demo, struct order *order)
                 ARGS(UUID(order->id.uuid), UUID(order->user), UUID(order->event.uuid),
                      I64(order->expires_at_ms), I64(HOLD_MS), I64(order->total.minor),
                      TEXT(str_of(order->total.currency.code)), TEXT(key),
-                     BLOB(((str){digest, sizeof(digest)})), I64(call->now_ms))));
+                     BLOB(((str){digest, sizeof(digest)})), I64(call->now_ms),
+                     I64(order->event_version))));
     for (size_t i = 0; i < order->item_count; i++)
         TRY(db_exec(&demo->tx, &SQL_HOLD_INSERT_ITEM,
                     ARGS(UUID(order->id.uuid), UUID(order->items[i].type.uuid),
@@ -346,6 +347,7 @@ static err make_order(struct demo *demo, struct event *event, enum fate fate)
         .id = {call_uuid(call)},
         .user = demo->in->users[chance(demo, demo->in->user_count)],
         .event = event->id,
+        .event_version = event->version,
         .total = {.currency = event->currency},
         .expires_at_ms = call->now_ms + HOLD_MS,
     };

@@ -161,6 +161,10 @@ static const struct json_shape tax_shape = JSON_SHAPE(tax_fields, struct event_t
 static const struct json_field policies_fields[] = {
     JSON_F_BOOL("refundable", struct event_policies, refundable, JSON_OPTIONAL),
     JSON_F_TIME("refund_until", struct event_policies, refund_until_ms, JSON_NULLABLE),
+    JSON_F_I64("refund_hours_before", struct event_policies, refund_hours, 0, REFUND_HOURS_MAX,
+               JSON_NULLABLE),
+    JSON_F_I64("refund_percent", struct event_policies, refund_percent, 1, 100, JSON_OPTIONAL),
+    JSON_F_BOOL("refund_fees", struct event_policies, refund_fees, JSON_OPTIONAL),
     JSON_F_ENUM("fee_bearer", struct event_policies, fee_bearer, bearer_names, JSON_NULLABLE),
     JSON_F_OBJECT("tax", struct event_policies, tax, &tax_shape, JSON_NULLABLE),
 };

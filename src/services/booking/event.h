@@ -15,6 +15,7 @@ enum {
     EVENT_METHODS_MAX = 20,
     EVENT_PER_ORDER_STANDARD = 10,
     TICKET_TYPE_QUANTITY_MAX = 10000000,
+    REFUND_HOURS_MAX = 24 * 366,
     TAX_RATE_PPM_MAX = 1000000, /* 100 % */
 };
 
@@ -67,14 +68,19 @@ struct event_tax {
 struct event_policies {
     bool refundable;         /* by the buyer; the vendor may always */
     int64_t refund_until_ms; /* JSON_NULL: until the event starts */
-    int fee_bearer;          /* enum fee_bearer; negative: as the platform says */
-    struct event_tax *tax;   /* NULL: none */
+    int64_t
+        refund_hours; /* so many before it starts; JSON_NULL: none. The earlier of both counts */
+    int64_t refund_percent; /* of what was paid, from 1 to 100 */
+    bool refund_fees;       /* of the platform, alike; else they are kept */
+    int fee_bearer;         /* enum fee_bearer; negative: as the platform says */
+    struct event_tax *tax;  /* NULL: none */
 };
 enum fee_bearer { BEARER_BUYER, BEARER_VENDOR };
-#define EVENT_POLICIES_STANDARD                                                         \
-    (struct event_policies)                                                             \
-    {                                                                                   \
-        .refundable = true, .refund_until_ms = JSON_NULL, .fee_bearer = -1, .tax = NULL \
+#define EVENT_POLICIES_STANDARD                                                      \
+    (struct event_policies)                                                          \
+    {                                                                                \
+        .refundable = true, .refund_until_ms = JSON_NULL, .refund_hours = JSON_NULL, \
+        .refund_percent = 100, .refund_fees = true, .fee_bearer = -1, .tax = NULL    \
     }
 struct event_limits {
     int64_t per_order;

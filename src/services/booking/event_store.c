@@ -316,6 +316,34 @@ static err place_all(struct tx *tx, struct call *call, struct event *event)
     return place_artists(tx, call, event);
 }
 
+static str policies_json(struct call *call, const struct event *event)
+{
+    return json_encode(call->arena, &event_policies_shape, &event->policies);
+}
+
+/* The policies are in force from this version on. */
+static err write_terms(struct tx *tx, struct call *call, const struct event *event)
+{
+    return db_exec(
+        tx, &SQL_EVENT_TERMS_INSERT,
+        ARGS(UUID(event->id.uuid), I64(event->version), TEXT(policies_json(call, event))));
+}
+
+err event_policies_at(struct tx *tx, struct call *call, event_id id, int64_t version,
+                      struct event_policies *ret)
+{
+    CLEANUP(rows_done) struct rows rows = {0};
+    struct event_policies policies = EVENT_POLICIES_STANDARD;
+
+    TRY(rows_first(&rows, tx, &SQL_EVENT_TERMS_FIND, ARGS(UUID(id.uuid), I64(version)),
+                   call->arena));
+    const str json = row_text(&rows, 0);
+    TRY(rows_close(&rows));
+    TRY(json_read(call->arena, json, &event_policies_shape, &policies));
+    *ret = policies;
+    return ERR_OK;
+}
+
 err event_insert(struct tx *tx, struct call *call, struct event *event, str import_key)
 {
     TRY(place_all(tx, call, event));
@@ -330,11 +358,12 @@ err event_insert(struct tx *tx, struct call *call, struct event *event, str impo
                      TEXT(wall_time(call, event, event->ends_at_ms)), I64(event->whole_day),
                      I64(event->online), event->venue != NULL ? UUID(event->venue->id.uuid) : NIL,
                      TEXT(str_of(event->currency.code)), TEXT(accepted_json(call, event)),
-                     TEXT(json_encode(call->arena, &event_policies_shape, &event->policies)),
+                     TEXT(policies_json(call, event)),
                      TEXT(json_encode(call->arena, &event_limits_shape, &event->limits)),
                      I64_OR_NIL(event->checkin_opens_at_ms), I64(call->now_ms))));
     for (size_t i = 0; i < event->ticket_type_count; i++)
         TRY(write_type(tx, call, event, i, NULL));
+    TRY(write_terms(tx, call, event));
     return tell(tx, call, "event.created", event->id);
 }
 
@@ -357,9 +386,11 @@ err event_update(struct tx *tx, struct call *call, const struct event *old, stru
                      TEXT(wall_time(call, event, event->ends_at_ms)), I64(event->whole_day),
                      I64(event->online), event->venue != NULL ? UUID(event->venue->id.uuid) : NIL,
                      TEXT(str_of(event->currency.code)), TEXT(accepted_json(call, event)),
-                     TEXT(json_encode(call->arena, &event_policies_shape, &event->policies)),
+                     TEXT(policies_json(call, event)),
                      TEXT(json_encode(call->arena, &event_limits_shape, &event->limits)),
                      I64_OR_NIL(event->checkin_opens_at_ms), I64(call->now_ms))));
+    if (!str_eq(policies_json(call, old), policies_json(call, event)))
+        TRY(write_terms(tx, call, event));
     TRY(close_types(tx, call, old, event));
     for (size_t i = 0; i < event->ticket_type_count; i++)
         TRY(write_type(tx, call, event, i, event_ticket_type(old, event->ticket_types[i].id)));
@@ -376,6 +407,7 @@ err event_delete(struct tx *tx, struct call *call, const struct event *event)
 
     TRY(close_types(tx, call, event, NULL));
     TRY(db_exec(tx, &SQL_EVENT_ARTIST_CLEAR, ARGS(UUID(event->id.uuid))));
+    TRY(db_exec(tx, &SQL_EVENT_TERMS_DELETE, ARGS(UUID(event->id.uuid))));
     TRY(db_exec(tx, &SQL_EVENT_DOCUMENT_DELETE, ARGS(UUID(event->id.uuid))));
     TRY(db_exec_count(tx, &SQL_EVENT_KEY_DELETE, ARGS(UUID(event->id.uuid), I64(event->version)),
                       &deleted));

@@ -16,6 +16,9 @@ err event_insert(struct tx *tx, struct call *call, struct event *event, str impo
 err event_update(struct tx *tx, struct call *call, const struct event *old, struct event *event);
 /* Removes a draft; its ticket types must never have been held or sold (ERR_CONFLICT). */
 err event_delete(struct tx *tx, struct call *call, const struct event *event);
+/* What the event's policies were in that version. ERR_NOT_FOUND. */
+err event_policies_at(struct tx *tx, struct call *call, event_id id, int64_t version,
+                      struct event_policies *ret);
 /* Does any order of the event exist? */
 err event_has_orders(struct tx *tx, event_id id, bool *ret);
 /* The event that was imported under this key. ERR_NOT_FOUND. */

@@ -40,6 +40,15 @@ SET type = $2, name = $3, description = $4, url = $5, timezone = $6, local_start
     policies = $14, limits = $15, checkin_opens_at_ms = $16, updated_at_ms = $17
 WHERE event_id = $1;
 
+-- name: event_terms_insert
+INSERT INTO event_terms (event_id, version, policies) VALUES ($1, $2, $3);
+
+-- name: event_terms_find
+SELECT policies FROM event_terms WHERE event_id = $1 AND version <= $2 ORDER BY version DESC LIMIT 1;
+
+-- name: event_terms_delete
+DELETE FROM event_terms WHERE event_id = $1;
+
 -- name: event_document_delete
 DELETE FROM event_document WHERE event_id = $1;
 

@@ -179,6 +179,7 @@ err hold_price(struct call *call, const struct hold_request *asked, const struct
 {
     TRY(check_event(call, event));
     order->event = event->id;
+    order->event_version = event->version;
     order->total = (struct money){.minor = 0, .currency = event->currency};
     order->items = arena_new_array(call->arena, struct order_item, asked->item_count);
     order->item_count = asked->item_count;

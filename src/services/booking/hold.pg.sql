@@ -28,10 +28,11 @@ WHERE s.id = t.id;
 
 -- only: hold_many_insert
 INSERT INTO order_state (id, user_id, event_id, status, expires_at_ms, hold_ms, total_minor, currency,
-                         idem_key, idem_digest, created_at_ms)
-SELECT id, user_id, event_id, 0, expires_at_ms, hold_ms, total_minor, currency, idem_key, idem_digest, created_at_ms
-FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::bytea[], $10::bigint[])
-    AS o (id, user_id, event_id, expires_at_ms, hold_ms, total_minor, currency, idem_key, idem_digest, created_at_ms);
+                         idem_key, idem_digest, created_at_ms, event_version)
+SELECT id, user_id, event_id, 0, expires_at_ms, hold_ms, total_minor, currency, idem_key, idem_digest, created_at_ms, event_version
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::bytea[], $10::bigint[],
+            $11::bigint[])
+    AS o (id, user_id, event_id, expires_at_ms, hold_ms, total_minor, currency, idem_key, idem_digest, created_at_ms, event_version);
 
 -- only: hold_many_insert_items
 INSERT INTO order_item (order_id, ticket_type_id, quantity, unit_price_minor)

@@ -11,8 +11,8 @@ LIMIT 1;
 
 -- name: hold_insert
 INSERT INTO order_state (id, user_id, event_id, status, expires_at_ms, hold_ms, total_minor, currency,
-                         idem_key, idem_digest, created_at_ms)
-VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8, $9, $10);
+                         idem_key, idem_digest, created_at_ms, event_version)
+VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8, $9, $10, $11);
 
 -- name: hold_insert_item
 INSERT INTO order_item (order_id, ticket_type_id, quantity, unit_price_minor) VALUES ($1, $2, $3, $4);

@@ -297,7 +297,7 @@ static err write_stock(const struct many *many, struct tx *tx)
 /* order_state, a column an array. */
 struct order_columns {
     struct uuid *ids, *users, *events;
-    int64_t *expires_at_ms, *hold_ms, *total_minor, *created_at_ms;
+    int64_t *expires_at_ms, *hold_ms, *total_minor, *created_at_ms, *event_version;
     str *currencies, *keys, *digests;
 };
 
@@ -311,6 +311,7 @@ static struct order_columns order_columns_new(struct arena *arena, size_t count)
         .hold_ms = arena_new_array(arena, int64_t, count),
         .total_minor = arena_new_array(arena, int64_t, count),
         .created_at_ms = arena_new_array(arena, int64_t, count),
+        .event_version = arena_new_array(arena, int64_t, count),
         .currencies = arena_new_array(arena, str, count),
         .keys = arena_new_array(arena, str, count),
         .digests = arena_new_array(arena, str, count),
@@ -336,6 +337,7 @@ static err write_orders(const struct many *many, struct tx *tx)
         c.hold_ms[row] = order->hold_ms;
         c.total_minor[row] = order->total.minor;
         c.created_at_ms[row] = order->created_at_ms;
+        c.event_version[row] = order->event_version;
         c.currencies[row] = str_of(order->total.currency.code);
         c.keys[row] = try->key;
         c.digests[row++] = digest_of(try);
@@ -344,7 +346,7 @@ static err write_orders(const struct many *many, struct tx *tx)
                    ARGS(UUIDS(c.ids, n), UUIDS(c.users, n), UUIDS(c.events, n),
                         I64S(c.expires_at_ms, n), I64S(c.hold_ms, n), I64S(c.total_minor, n),
                         TEXTS(c.currencies, n), TEXTS(c.keys, n), BLOBS(c.digests, n),
-                        I64S(c.created_at_ms, n)));
+                        I64S(c.created_at_ms, n), I64S(c.event_version, n)));
 }
 
 /* The items, and their rows of the ledger. */

@@ -145,7 +145,7 @@ static err insert_order(struct tx *tx, const struct hold_try *try)
     TRY(db_exec(tx, &SQL_HOLD_INSERT,
                 ARGS(id, UUID(order->user), UUID(order->event.uuid), I64(order->expires_at_ms),
                      I64(order->hold_ms), I64(order->total.minor), TEXT(currency), TEXT(try->key),
-                     BLOB(digest), I64(order->created_at_ms))));
+                     BLOB(digest), I64(order->created_at_ms), I64(order->event_version))));
     for (size_t i = 0; i < order->item_count; i++)
         TRY(insert_item(tx, order, &order->items[i]));
     if (order->attendees.ptr == NULL)

@@ -133,6 +133,7 @@ static err get_state(struct tx *tx, struct arena *arena, struct order *order)
     order->payment_method = row_text(&rows, 12);
     order->due_minor = row_i64(&rows, 13);
     order->refunded_minor = row_i64(&rows, 14);
+    order->event_version = row_i64(&rows, 15);
     TRY(rows_close(&rows));
     if (currency.size != CURRENCY_CODE_SIZE || order->status < ORDER_HELD ||
         order->status > ORDER_PARTIALLY_REFUNDED)

@@ -55,6 +55,7 @@ struct order {
     int64_t hold_ms; /* how long it was held at first */
     struct money total;
     int64_t created_at_ms;
+    int64_t event_version;    /* that it was priced by, and is given back by */
     struct order_item *items; /* by ticket type */
     size_t item_count;
     str attendees;           /* JSON array [{name, email?}]; absent: none named */

@@ -1,6 +1,6 @@
 -- name: order_find
 SELECT s.user_id, s.event_id, s.status, s.attempt_id, s.attempt_state, s.expires_at_ms, s.hold_ms, s.total_minor,
-       s.currency, s.created_at_ms, d.attendees, d.confirmed_at_ms, d.payment_method, s.due_minor, d.refunded_minor
+       s.currency, s.created_at_ms, d.attendees, d.confirmed_at_ms, d.payment_method, s.due_minor, d.refunded_minor, s.event_version
 FROM order_state s LEFT JOIN order_detail d ON d.order_id = s.id
 WHERE s.id = $1;
 

@@ -137,18 +137,39 @@ static err insert(struct tx *tx, struct call *call, const struct order_refund_ma
                         TEXT(price_lines_write(call->arena, refund->lines, refund->line_count))));
 }
 
-/* What the tickets cost, as the refund's lines. */
+/* What comes back of a ticket by the best of the terms. */
+static struct booking_money_line best_of(const struct order_refund_make *in,
+                                         const struct booking_money_line *money)
+{
+    struct booking_money_line best = *money;
+
+    for (size_t i = 0; i < in->term_count; i++) {
+        const struct booking_money_line back = price_back(money, &in->terms[i]);
+
+        if (i == 0 || price_paid(&back) > price_paid(&best))
+            best = back;
+    }
+    return best;
+}
+
+/* What the tickets cost, and what of it comes back as the refund's lines. Each is rounded by itself,
+ * so that ticket by ticket the same comes back as all at once. */
 static err gather(struct tx *tx, struct call *call, const struct order_refund_make *in,
-                  struct order_refund *refund)
+                  struct order_refund *refund, int64_t *ret_cost_minor)
 {
     struct booking_money_line *money = NULL;
+    int64_t cost_minor = 0;
 
     TRY(ticket_money_of(tx, call, in->order->id, in->tickets, in->ticket_count, &money));
     refund->lines = arena_new_array(call->arena, struct booking_money_line, in->ticket_count);
     for (size_t i = 0; i < in->ticket_count; i++) {
-        price_gather(refund->lines, &refund->line_count, &money[i]);
-        refund->amount.minor += price_paid(&money[i]);
+        const struct booking_money_line back = best_of(in, &money[i]);
+
+        price_gather(refund->lines, &refund->line_count, &back);
+        refund->amount.minor += price_paid(&back);
+        cost_minor += price_paid(&money[i]);
     }
+    *ret_cost_minor = cost_minor;
     return ERR_OK;
 }
 
@@ -201,6 +222,7 @@ err order_refund_make(struct tx *tx, struct desk_write *write, const struct orde
     };
     enum order_status now = ORDER_CANCELLED;
     int64_t unpaid_minor = 0;
+    int64_t cost_minor = 0;
     int64_t counted = 0;
     size_t ended = 0;
 
@@ -214,9 +236,9 @@ err order_refund_make(struct tx *tx, struct desk_write *write, const struct orde
         .reason = in->event_cancelled ? STR("event_cancelled") : STR_ABSENT,
     };
     TRY(tickets_end(tx, write, &end, &ended));
-    TRY(gather(tx, call, in, &refund));
+    TRY(gather(tx, call, in, &refund, &cost_minor));
     if (order->status == ORDER_PENDING) { /* never paid: less is due */
-        unpaid_minor = refund.amount.minor;
+        unpaid_minor = cost_minor;
         refund.amount.minor = 0;
         refund.line_count = 0;
     }

@@ -8,6 +8,7 @@
  * becomes of the request. */
 #pragma once
 
+#include "services/booking/price.h"
 #include "services/booking/ticket_end.h"
 #include "services/payment/payment.h"
 
@@ -39,6 +40,8 @@ struct order_refund_make {
     const struct ticket *tickets; /* of the order, valid: all of them end */
     size_t ticket_count;
     enum ticket_status to;
+    const struct price_terms *terms; /* each ticket by those that give most; none: all of it */
+    size_t term_count;
     bool event_cancelled;
     struct uuid user;      /* who asked; zero: nobody but the box office itself */
     str key;               /* the Idempotency-Key; absent: none */

@@ -267,6 +267,30 @@ struct booking_money_line price_one(const struct booking_money_line *line, int64
     };
 }
 
+static int64_t percent_of(int64_t minor, int64_t percent)
+{
+    return divide(minor * percent, 100, PRICE_HALF_UP);
+}
+
+struct booking_money_line price_back(const struct booking_money_line *line,
+                                     const struct price_terms *terms)
+{
+    const int64_t percent = terms->percent;
+    const int64_t of_fees = terms->fees ? percent : 0;
+
+    assert(percent >= 0 && percent <= 100);
+    return (struct booking_money_line){
+        .ticket_type = line->ticket_type,
+        .quantity = line->quantity,
+        .face_minor = percent_of(line->face_minor, percent),
+        .discount_minor = percent_of(line->discount_minor, percent),
+        .buyer_fee_minor = percent_of(line->buyer_fee_minor, of_fees),
+        .vendor_fee_minor = percent_of(line->vendor_fee_minor, of_fees),
+        .tax_minor = percent_of(line->tax_minor, percent),
+        .tax_included_minor = percent_of(line->tax_included_minor, percent),
+    };
+}
+
 /* --- As JSON: of ops and columns --- */
 
 static const struct json_field line_fields[] = {

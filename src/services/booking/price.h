@@ -56,6 +56,14 @@ void price_add(struct booking_money_line *sum, const struct booking_money_line *
  * one more. */
 void price_gather(struct booking_money_line *lines, size_t *count,
                   const struct booking_money_line *more);
+/* What comes back of a ticket: so many percent of each amount, rounded half up; of the fees too, or
+ * nothing. Never more than it cost. */
+struct price_terms {
+    int64_t percent; /* 0 to 100 */
+    bool fees;
+};
+struct booking_money_line price_back(const struct booking_money_line *line,
+                                     const struct price_terms *terms);
 /* As a column has them; absent: none. */
 str price_lines_write(struct arena *arena, const struct booking_money_line *lines, size_t count);
 err price_lines_read(struct arena *arena, str text, struct booking_money_line **ret,

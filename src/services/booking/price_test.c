@@ -301,6 +301,43 @@ TEST(a_fixed_fee_is_of_a_currency)
     }
 }
 
+TEST(what_comes_back_is_rounded_half_up_and_never_more_than_it_cost)
+{
+    static const struct {
+        int64_t amounts[4]; /* face, discount, fee, tax */
+        int64_t percent;
+        bool fees;
+        int64_t back;
+    } cases[] = {
+        {{2501, 0, 113, 0},  100, true,  2614},
+        {{2501, 0, 113, 0},  100, false, 2501},
+        {{2501, 0, 113, 0},  50,  true,  1308}, /* 1250.5 and 56.5 */
+        {{2501, 0, 113, 0},  1,   true,  26  }, /* 25.01 and 1.13 */
+        {{101, 51, 0, 0},    50,  true,  25  }, /* 50.5 less 25.5 */
+        {{49, 49, 0, 0},     99,  true,  0   },
+        {{60, 50, 3, 2},     99,  true,  14  }, /* 59 - 50 + 3 + 2 */
+        {{1, 0, 0, 0},       50,  true,  1   }, /* JPY 1 */
+        {{1, 0, 0, 0},       49,  true,  0   },
+        {{12505, 0, 463, 0}, 75,  true,  9726}, /* KWD: 9378.75 and 347.25 */
+        {{12505, 0, 463, 0}, 0,   true,  0   },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct booking_money_line cost = {
+            .quantity = 1,
+            .face_minor = cases[i].amounts[0],
+            .discount_minor = cases[i].amounts[1],
+            .buyer_fee_minor = cases[i].amounts[2],
+            .tax_minor = cases[i].amounts[3],
+        };
+        const struct price_terms terms = {cases[i].percent, cases[i].fees};
+        const struct booking_money_line back = price_back(&cost, &terms);
+
+        CHECK_I64(cases[i].back, price_paid(&back));
+        CHECK(price_paid(&back) <= price_paid(&cost));
+    }
+}
+
 /* Whatever the rules are: parts sum up to the whole, and nothing is negative. */
 TEST(random_orders_add_up)
 {
@@ -345,7 +382,10 @@ TEST(random_orders_add_up)
             for (int64_t n = 0; n < lines[i].quantity; n++) {
                 const struct booking_money_line one = price_one(&lines[i], n);
 
-                CHECK(price_paid(&one) >= 0);
+                const struct price_terms terms = {1 + BELOW(100), BELOW(2) == 0};
+                const struct booking_money_line back = price_back(&one, &terms);
+
+                CHECK(price_paid(&back) >= 0 && price_paid(&back) <= price_paid(&one));
                 price_add(&sum, &one);
             }
             sum.ticket_type = lines[i].ticket_type;

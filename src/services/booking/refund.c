@@ -8,31 +8,68 @@
 #include <stdio.h>
 
 #include "services/booking/catalog.h"
+#include "services/booking/event_store.h"
 #include "services/booking/order_refund.h"
 #include "services/booking/state.h"
 
+#define HOUR_MS INT64_C(3600000)
 enum { ANSWER_SIZE_MAX = 4 * 1024 * 1024, REASON_MAX = 500, BODY_SIZE_MAX = 16384 };
 
 /* --- Rules: no I/O --- */
 
-err refund_check(struct call *call, const struct ticket *ticket, const struct event *event,
-                 bool sells)
+err refund_check(struct call *call, const struct ticket *ticket)
 {
     if (ticket->status == TICKET_USED)
         return call_explain(call, ERR_NOT_REFUNDABLE, "the ticket has been used");
     if (ticket->status != TICKET_VALID)
         return call_explain(call, ERR_NOT_REFUNDABLE, "the ticket is %s already",
                             ticket_status_names[ticket->status]);
-    if (sells || (event != NULL && event->status == EVENT_CANCELLED))
-        return ERR_OK;
-    if (event == NULL || !event->policies.refundable)
-        return call_explain(call, ERR_NOT_REFUNDABLE, "tickets of this event are not given back");
-    const bool has_own_end = event->policies.refund_until_ms != JSON_NULL;
-    const int64_t until_ms = has_own_end ? event->policies.refund_until_ms : event->starts_at_ms;
-    if (call->now_ms >= until_ms)
-        return call_explain(call, ERR_NOT_REFUNDABLE, "tickets could be given back until %s",
-                            time_format(until_ms).text);
     return ERR_OK;
+}
+
+/* Until when tickets are given back; INT64_MIN: never. */
+static int64_t until_ms(const struct event_policies *policies, const struct event *event)
+{
+    int64_t until = event->starts_at_ms;
+
+    if (!policies->refundable)
+        return INT64_MIN;
+    if (policies->refund_until_ms != JSON_NULL)
+        until = policies->refund_until_ms;
+    if (policies->refund_hours != JSON_NULL) {
+        const int64_t latest = event->starts_at_ms - policies->refund_hours * HOUR_MS;
+
+        until = policies->refund_until_ms != JSON_NULL && until < latest ? until : latest;
+    }
+    return until;
+}
+
+err refund_terms_find(struct call *call, const struct event_policies *sold,
+                      const struct event *event, bool sells, struct refund_terms *ret)
+{
+    int64_t latest = INT64_MIN;
+
+    *ret = (struct refund_terms){0};
+    if (sells || (event != NULL && event->status == EVENT_CANCELLED)) {
+        ret->items[ret->count++] = (struct price_terms){.percent = 100, .fees = true};
+        return ERR_OK;
+    }
+    const struct event_policies *const both[REFUND_TERMS_MAX] = {
+        sold, event != NULL ? &event->policies : NULL};
+    for (size_t i = 0; i < REFUND_TERMS_MAX && event != NULL; i++) {
+        const int64_t until = until_ms(both[i], event);
+
+        latest = until > latest ? until : latest;
+        if (call->now_ms < until)
+            ret->items[ret->count++] =
+                (struct price_terms){both[i]->refund_percent, both[i]->refund_fees};
+    }
+    if (ret->count > 0)
+        return ERR_OK;
+    if (latest == INT64_MIN)
+        return call_explain(call, ERR_NOT_REFUNDABLE, "tickets of this event are not given back");
+    return call_explain(call, ERR_NOT_REFUNDABLE, "tickets could be given back until %s",
+                        time_format(latest).text);
 }
 
 /* --- One request on its way through the desk --- */
@@ -114,24 +151,28 @@ static err find(struct tx *tx, struct call *call, const struct asked *asked, str
     return ERR_OK;
 }
 
-static err check_all(struct call *call, const struct found *found)
+static err check_all(struct tx *tx, struct call *call, const struct found *found,
+                     struct refund_terms *ret)
 {
     CLEANUP(event_release_at)
     const struct event *event = catalog_find(booking_of(call)->catalog, found->order.event);
     const struct caller *caller = &call->caller;
+    struct event_policies sold = EVENT_POLICIES_STANDARD;
     const bool sells =
         caller->role == ROLE_ADMIN ||
         (event != NULL && caller->role == ROLE_VENDOR && uuid_eq(caller->vendor, event->vendor));
 
     for (size_t i = 0; i < found->count; i++)
-        TRY(refund_check(call, &found->tickets[i], event, sells));
-    return ERR_OK;
+        TRY(refund_check(call, &found->tickets[i]));
+    TRY(event_policies_at(tx, call, found->order.event, found->order.event_version, &sold));
+    return refund_terms_find(call, &sold, event, sells, ret);
 }
 
 static err apply(struct tx *tx, struct desk_write *write)
 {
     struct refunding *refunding = write->arg;
     struct call *call = write->call;
+    struct refund_terms terms;
     struct found found;
 
     call->problem = (struct problem){0};
@@ -145,12 +186,14 @@ static err apply(struct tx *tx, struct desk_write *write)
             return e;
     }
     TRY(find(tx, call, &refunding->asked, &found));
-    TRY(check_all(call, &found));
+    TRY(check_all(tx, call, &found, &terms));
     const struct order_refund_make make = {
         .order = &found.order,
         .tickets = found.tickets,
         .ticket_count = found.count,
         .to = refunding->to,
+        .terms = terms.items,
+        .term_count = terms.count,
         .user = call->caller.user,
         .key = refunding->key,
         .digest = refunding->key.ptr != NULL ? refunding->digest : NULL,
