@@ -142,7 +142,7 @@ class Databases:
     """What all the databases hold, seen from outside: did a request write anything?"""
 
     # The node's own book-keeping, which goes on by itself.
-    NOT_OURS = {"feed_cursor", "feed_reader", "job"}
+    NOT_OURS = {"feed_cursor", "feed_reader", "job", "ledger_seal", "ledger_pending", "ledger_head", "ledger_balance", "sales_day"}
 
     def __init__(self, data):
         self.connections = {path.stem: sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None) for path in sorted(data.glob("*.db"))}

@@ -334,6 +334,27 @@ def tickets_are_given_back(world):
 
 
 @story
+def a_vendor_sees_what_he_has_sold(world):
+    """sales are the vendor's own, exact, and a file where that is wanted"""
+    path = {"vendor": world.users["vera"]["vendor_id"]}
+    world.refused("vendor_sales", 404, "not_found", who="otto", path=path)
+    world.refused("vendor_sales", 422, "invalid_field", who="vera", path=path, query={"from": "soon"})
+    event = simple(world, 10)
+    tickets = world.bought(event, 3)
+    for group, key in (("day", "day"), ("event", "event_id"), ("ticket_type", "ticket_type_id")):
+        sales = world.ask("vendor_sales", 200, who="vera", path=path, query={"event_id": event["id"], "group_by": group}).json
+        world.expect((sales["totals"]["tickets_sold"], sales["totals"]["tickets_refunded"]) == (3, 0), f"{sales}")
+        world.expect(sales["totals"]["net"] == sales["totals"]["gross"] == sales["series"][0]["gross"] == sales["events"][0]["gross"], f"{sales}")
+        world.expect(len(sales["series"]) == 1 and key in sales["series"][0], f"{sales}")
+    world.ask("cancel_ticket", 200, who="ana", path={"ticket": tickets[0]["id"]})
+    after = world.ask("vendor_sales", 200, who="root", path=path, query={"event_id": event["id"]}).json["totals"]
+    world.expect((after["tickets_sold"], after["tickets_refunded"]) == (3, 1), f"{after}")
+    world.expect(after["net"]["amount"] == after["gross"]["amount"] - after["refunds"]["amount"] == 2 * after["refunds"]["amount"], f"{after}")
+    file = world.ask("vendor_sales", 200, who="vera", path=path, query={"event_id": event["id"]}, headers={"Accept": "text/csv"})
+    world.expect(file.text.split("\r\n")[0] == "day,currency,gross,fees,refunds,net,tickets_sold,tickets_refunded", file.text)
+
+
+@story
 def policies_bind_the_buyer(world):
     """what the policy forbids the buyer, the vendor may still do; a used ticket nobody gives back"""
     for given in ({"policies": {"refundable": False}}, {"policies": {"refund_until": "2020-01-01T00:00:00Z"}},

@@ -199,6 +199,9 @@ class World:
     def good_export_vendor(self, operation):
         return Request(operation, query={"table": "tickets", "format": "json", "limit": "10"})
 
+    def good_vendor_sales(self, operation):
+        return Request(operation, query={"from": "2026-01-01", "to": "2099-12-31", "group_by": "event", "currency": "EUR"})
+
     def good_create_event(self, operation):
         return Request(operation, body=self.event_body())
 

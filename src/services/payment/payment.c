@@ -21,6 +21,8 @@
 #include "services/payment/refund.h"
 #include "services/payment/refund.sql.h"
 #include "services/payment/sale.sql.h"
+#include "services/payment/sales.h"
+#include "services/payment/sales.sql.h"
 #include "services/payment/sandbox.sql.h"
 #include "services/payment/sandbox_page.h"
 #include "services/payment/state.h"
@@ -177,14 +179,17 @@ static const struct setting setting_rows[] = {
         "The first pause before a request to Stripe is sent again; each is twice as long."),
 };
 static const struct settings payment_settings = SETTINGS(setting_rows);
-static const struct route_table *const routes[] = {&method_routes, &pay_routes,
-                                                   &sandbox_page_routes, &unresolved_routes, NULL};
+static const struct route_table *const routes[] = {
+    &method_routes, &pay_routes, &sales_routes, &sandbox_page_routes, &unresolved_routes, NULL};
 static const struct op *const ops[] = {&payment_refund_op, &payment_settle_manual_op,
                                        &payment_method_find_op, &payment_methods_find_op, NULL};
-static const struct sql_list *const statements[] = {
-    &attempt_sql, &demo_money_sql,    &ledger_sql, &ledger_adopt_sql, &ledger_seal_sql,
-    &method_sql,  &payment_audit_sql, &refund_sql, &sale_sql,         &sandbox_sql,
-    &stripe_sql,  &unresolved_sql,    NULL};
+static const struct sql_list *const statements[] = {&attempt_sql,       &demo_money_sql,
+                                                    &ledger_sql,        &ledger_adopt_sql,
+                                                    &ledger_seal_sql,   &method_sql,
+                                                    &payment_audit_sql, &refund_sql,
+                                                    &sale_sql,          &sales_sql,
+                                                    &sandbox_sql,       &stripe_sql,
+                                                    &unresolved_sql,    NULL};
 static const struct chore chores[] = {
     {DESK_CHORE,    desk_answer_late },
     {ATTEMPT_CHORE, attempt_reconcile},
