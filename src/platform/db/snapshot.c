@@ -83,6 +83,15 @@ static void let_writers_go(struct copy *copies, size_t count)
 
 /* --- The copy --- */
 
+/* With what SQLite may have put beside it. */
+static void remove_copy(const char *path, struct arena *arena)
+{
+    static const char *const ends[] = {"", "-journal", "-wal", "-shm"};
+
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+        (void)unlink(arena_printf(arena, "%s%s", path, ends[i]).ptr);
+}
+
 static err sync_dir(const char *path, struct arena *arena, str *ret_why)
 {
     const char *slash = strrchr(path, '/');
@@ -170,7 +179,7 @@ err snapshot_take(const struct snapshot_file *files, size_t count, struct arena 
         (void)sqlite3_close(copies[i].reader);
         (void)sqlite3_close(copies[i].made);
         if (e != ERR_OK && copies[i].is_made)
-            (void)unlink(files[i].to);
+            remove_copy(files[i].to, arena);
     }
     return e;
 }
