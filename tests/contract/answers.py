@@ -12,6 +12,7 @@ import urllib.parse
 import badinput
 import stories
 import stories_events
+import stories_points
 import stories_sales
 from contract import Contract, first_error
 from program import Databases, Program
@@ -264,7 +265,7 @@ class Suite:
         self.wrong_requests()
         for operation_id in ("register", "update_user", "create_event", "update_event", "book", "refund", "check_in"):
             self.test(f"{operation_id}: bounds", self.boundaries, self.contract.operations[operation_id])
-        for story in stories_events.ALL + stories_sales.ALL + stories.ALL:
+        for story in stories_events.ALL + stories_sales.ALL + stories_points.ALL + stories.ALL:
             self.test(story.__doc__, story, self.world)
         self.test("every answer of the contract has been seen", self.coverage)
 

@@ -239,6 +239,13 @@ class World:
     def good_add_event_payment_method(self, operation):
         return Request(operation, path={"event": self.draft["id"]}, body={"type": "bank_transfer", "label": None, "config": {}})
 
+    def good_get_loyalty_points(self, operation):
+        return Request(operation, query={"event_id": self.open["id"], "limit": "10"})
+
+    def good_update_loyalty_rules(self, operation):
+        boost = {"event_id": self.open["id"], "from": "2020-01-01T00:00:00Z", "until": "2020-01-02T00:00:00Z", "percent": 200}
+        return Request(operation, body={"earn": "confirmed", "redeem": True, "boosts": [boost]})
+
     def good_settle_order(self, operation):
         return Request(operation, path={"order": self.promised["id"]})
 

@@ -36,6 +36,7 @@
 #include "services/booking/order_refund.h"
 #include "services/booking/order_refund.sql.h"
 #include "services/booking/paying.sql.h"
+#include "services/booking/redeem.sql.h"
 #include "services/booking/refund.h"
 #include "services/booking/search/event.h"
 #include "services/booking/seen.h"
@@ -62,27 +63,14 @@ static const struct op *const ops[] = {
     &booking_event_accepts_op,   &booking_method_attach_op,
     &booking_method_detach_op,   &booking_order_view_op,
     &booking_order_documents_op, &booking_event_rank_op,
-    &booking_order_lines_op,     NULL,
+    &booking_order_lines_op,     &booking_order_fate_op,
+    &booking_redeemable_op,      NULL,
 };
 
 static const struct sql_list *const statements[] = {
-    &event_methods_sql,
-    &audit_sql,
-    &buyer_sql,
-    &checkin_sql,
-    &demo_sales_sql,
-    &event_cancel_sql,
-    &event_store_sql,
-    &expiry_sql,
-    &export_sql,
-    &hold_sql,
-    &order_sql,
-    &order_refund_sql,
-    &paying_sql,
-    &stock_sql,
-    &ticket_sql,
-    &ticket_end_sql,
-    NULL,
+    &event_methods_sql, &audit_sql,  &buyer_sql,  &checkin_sql, &demo_sales_sql, &event_cancel_sql,
+    &event_store_sql,   &expiry_sql, &export_sql, &hold_sql,    &order_sql,      &order_refund_sql,
+    &paying_sql,        &redeem_sql, &stock_sql,  &ticket_sql,  &ticket_end_sql, NULL,
 };
 
 static const struct setting setting_rows[] = {

@@ -132,6 +132,45 @@ struct booking_order_lines_found {
 };
 OP_DECLARE(booking_order_lines, struct booking_order_find, struct booking_order_lines_found);
 
+/* --- What loyalty points need --- */
+
+/* What has become of an order. Never ERR_NOT_FOUND: an order that is not there says so. */
+enum booking_fate {
+    BOOKING_FATE_NONE,  /* there is no such order */
+    BOOKING_FATE_HELD,  /* may still be paid */
+    BOOKING_FATE_TAKEN, /* promised or paid, also if given back since */
+    BOOKING_FATE_OVER,  /* came to nothing */
+};
+struct booking_fated {
+    int fate; /* enum booking_fate */
+};
+OP_DECLARE(booking_order_fate, struct booking_order_find, struct booking_fated);
+
+/* What an event sells, and the caller's tickets of it that are good. ERR_NOT_FOUND. */
+struct booking_redeemable {
+    event_id event;
+};
+struct booking_redeemable_type {
+    ticket_type_id ticket_type;
+    str name;
+    int64_t price_minor;
+    bool on_sale;
+};
+struct booking_redeemable_ticket {
+    ticket_id ticket;
+    ticket_type_id ticket_type;
+    int64_t price_minor; /* what was paid for it, before discounts */
+};
+struct booking_redeemables {
+    struct uuid vendor;
+    struct money zero; /* in the event's currency */
+    struct booking_redeemable_type *types;
+    size_t type_count;
+    struct booking_redeemable_ticket *tickets;
+    size_t ticket_count;
+};
+OP_DECLARE(booking_redeemable, struct booking_redeemable, struct booking_redeemables);
+
 /* --- What a confirmation mail needs --- */
 
 struct booking_document_line {

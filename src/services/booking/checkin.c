@@ -6,6 +6,7 @@
  * for scanners without a network; here the event says when. */
 #include "services/booking/checkin.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "services/booking/catalog.h"
@@ -146,13 +147,14 @@ static err admit(struct tx *tx, struct call *call, struct scan *scan, bool *ret_
     return outbox_add(tx, call, "ticket.checked_in",
                       arena_printf(call->arena,
                                    "{\"ticket_id\":\"%s\",\"order_id\":\"%s\",\"event_id\":\"%s\","
-                                   "\"ticket_type_id\":\"%s\",\"user_id\":\"%s\",\"at\":\"%s\"}",
+                                   "\"ticket_type_id\":\"%s\",\"user_id\":\"%s\",\"at\":\"%s\","
+                                   "\"price_minor\":%" PRId64 "}",
                                    id_format(TICKET_PREFIX, ticket->id.uuid).text,
                                    id_format(ORDER_PREFIX, ticket->order.uuid).text,
                                    id_format(EVENT_PREFIX, ticket->event.uuid).text,
                                    id_format(TICKET_TYPE_PREFIX, ticket->type.uuid).text,
                                    id_format("usr", ticket->user).text,
-                                   time_format(scan->at_ms).text));
+                                   time_format(scan->at_ms).text, ticket->price_minor));
 }
 
 static err judge(struct tx *tx, struct call *call, struct scan *scan)

@@ -201,6 +201,7 @@ static err tell(struct tx *tx, struct call *call, const struct order_refund_make
         .reason = in->event_cancelled ? STR("event_cancelled") : STR_ABSENT,
         .refund = paid ? refund->id : (refund_id){0},
         .amount = paid ? refund->amount : (struct money){0},
+        .refunded_minor = in->order->refunded_minor + refund->amount.minor,
     };
 
     if (paid)

@@ -1,7 +1,6 @@
 /* booking/paying.c - what becomes of an order while payment works on it.
  *
- * Each op is one write of the desk: it reads the order, decides by what is written there, and writes tickets, stock and order together. Money is
- * not moved here; payment says what became of it. */
+ * Each op is one write of the desk: it reads the order, decides by it, and writes tickets, stock and order together. Payment moves the money. */
 #include "services/booking/paying.h"
 
 #include "platform/zone/zone.h"
@@ -326,8 +325,9 @@ static err settle(struct tx *tx, struct desk_write *write)
     paying->paid_minor = pending ? order->due_minor : order->total.minor;
     TRY(write_detail(tx, order, write->call->now_ms, NULL, 0));
     TRY(write_paid(tx, write->call, paying));
-    return tell(tx, write, pending && had_tickets ? "order.paid" : "order.confirmed", order,
-                STR_ABSENT);
+    const struct order_paid paid = {paying->paid_minor, paying->lines, paying->line_count};
+    return order_tell_paid(tx, write->call,
+                           pending && had_tickets ? "order.paid" : "order.confirmed", order, &paid);
 }
 
 /* --- booking_payment_abort --- */

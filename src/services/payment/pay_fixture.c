@@ -9,10 +9,15 @@
 
 static const struct service *const services[] = {&booking_service, &payment_service, NULL};
 
+void sale_open_with(struct office *office, const char *const *settings)
+{
+    office_open(office, &(struct office_options){.services = services, .settings = settings});
+    office_run_due(office); /* the chores have had their look at the start */
+}
+
 void sale_open(struct office *office)
 {
-    office_open(office, &(struct office_options){.services = services});
-    office_run_due(office); /* the chores have had their look at the start */
+    sale_open_with(office, NULL);
 }
 
 str sale_event(struct office *office, int price_minor, const char *methods)

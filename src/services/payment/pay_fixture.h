@@ -5,6 +5,8 @@
 #include "support/office.h"
 
 void sale_open(struct office *office);
+/* With "name=value", ended by NULL. */
+void sale_open_with(struct office *office, const char *const *settings);
 
 /* An event of vendor 1: 100 tickets at that price, paid by `methods` (JSON). Gives the body that
  * books two of them. */

@@ -17,6 +17,16 @@
 #include "services/payment/migrations.h"
 #include "services/payment/pay.h"
 #include "services/payment/payment_audit.sql.h"
+#include "services/payment/points.h"
+#include "services/payment/points.sql.h"
+#include "services/payment/points_earn.sql.h"
+#include "services/payment/points_get.h"
+#include "services/payment/points_get.sql.h"
+#include "services/payment/points_news.h"
+#include "services/payment/points_redeem.h"
+#include "services/payment/points_redeem.sql.h"
+#include "services/payment/points_vendor.h"
+#include "services/payment/points_vendor.sql.h"
 #include "services/payment/provider.h"
 #include "services/payment/refund.h"
 #include "services/payment/refund.sql.h"
@@ -124,6 +134,10 @@ static err begin_ledger(struct call *call)
 
 static err fill(struct instance *self, struct call *call, struct payment *payment)
 {
+    const char *why = NULL;
+
+    if (points_rules_read(self->node->config, &payment->points, &why) != ERR_OK)
+        return call_explain(call, ERR_INVALID, "%s", why);
     /* Nobody else can be working on these rows, so what is unfinished is nobody's. */
     if (self->node->background && self->node->alone)
         TRY(attempt_all_due(call));
@@ -177,31 +191,59 @@ static const struct setting setting_rows[] = {
     SETTING_NUMBER(
         "payment.stripe.retry_ms", SETTING_MS, RANGE(1, 2000), 300,
         "The first pause before a request to Stripe is sent again; each is twice as long."),
+    POINTS_SETTING_ROWS,
 };
 static const struct settings payment_settings = SETTINGS(setting_rows);
 static const struct route_table *const routes[] = {
-    &method_routes, &pay_routes, &sales_routes, &sandbox_page_routes, &unresolved_routes, NULL};
-static const struct op *const ops[] = {&payment_refund_op, &payment_settle_manual_op,
-                                       &payment_method_find_op, &payment_methods_find_op, NULL};
-static const struct sql_list *const statements[] = {&attempt_sql,       &demo_money_sql,
-                                                    &ledger_sql,        &ledger_adopt_sql,
-                                                    &ledger_seal_sql,   &method_sql,
-                                                    &payment_audit_sql, &refund_sql,
-                                                    &sale_sql,          &sales_sql,
-                                                    &sandbox_sql,       &stripe_sql,
-                                                    &unresolved_sql,    NULL};
+    &method_routes, &pay_routes,          &points_routes,     &points_vendor_routes,
+    &sales_routes,  &sandbox_page_routes, &unresolved_routes, NULL,
+};
+static const struct op *const ops[] = {
+    &payment_refund_op,
+    &payment_settle_manual_op,
+    &payment_method_find_op,
+    &payment_methods_find_op,
+    &payment_points_reserve_op,
+    &payment_points_release_op,
+    NULL,
+};
+static const struct sql_list *const statements[] = {
+    &attempt_sql,
+    &demo_money_sql,
+    &ledger_sql,
+    &ledger_adopt_sql,
+    &ledger_seal_sql,
+    &method_sql,
+    &payment_audit_sql,
+    &points_sql,
+    &points_earn_sql,
+    &points_get_sql,
+    &points_redeem_sql,
+    &points_vendor_sql,
+    &refund_sql,
+    &sale_sql,
+    &sales_sql,
+    &sandbox_sql,
+    &stripe_sql,
+    &unresolved_sql,
+    NULL,
+};
 static const struct chore chores[] = {
-    {DESK_CHORE,    desk_answer_late },
-    {ATTEMPT_CHORE, attempt_reconcile},
-    {REFUND_CHORE,  refund_retry     },
-    {SEAL_CHORE,    ledger_seal      },
-    {ADOPT_CHORE,   ledger_adopt     },
-    {NULL,          NULL             },
+    {DESK_CHORE,          desk_answer_late    },
+    {ATTEMPT_CHORE,       attempt_reconcile   },
+    {REFUND_CHORE,        refund_retry        },
+    {SEAL_CHORE,          ledger_seal         },
+    {ADOPT_CHORE,         ledger_adopt        },
+    {POINTS_EXPIRY_CHORE, points_expire       },
+    {POINTS_FATE_CHORE,   points_redeem_settle},
+    {NULL,                NULL                },
 };
 
 static const struct consumer consumers[] = {
-    {"booking", "order.cancelled", CONSUMER_DURABLE,  follow_orders},
-    {NULL,      NULL,              CONSUMER_VOLATILE, NULL         },
+    {"booking", "order.cancelled",   CONSUMER_DURABLE,  follow_orders        },
+    {"booking", POINTS_ORDER_NEWS,   CONSUMER_DURABLE,  points_follow_orders },
+    {"booking", "ticket.checked_in", CONSUMER_DURABLE,  points_follow_tickets},
+    {NULL,      NULL,                CONSUMER_VOLATILE, NULL                 },
 };
 
 const struct service payment_service = {

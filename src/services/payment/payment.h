@@ -55,6 +55,38 @@ struct payment_methods_found {
 };
 OP_DECLARE(payment_methods_find, struct payment_methods_find, struct payment_methods_found);
 
+/* --- Loyalty points --- */
+
+enum payment_redeem { REDEEM_DISCOUNT, REDEEM_FREE_TICKET, REDEEM_UPGRADE };
+extern const char *const payment_redeem_names[]; /* "discount", "free_ticket", "upgrade" */
+
+/* Sets points of a user aside for an order that is about to be held: of `points`, as many as `price` is worth; without `points` what `price` costs. They
+ * are spent once the order is promised or paid, and given back once it comes to nothing: payment hears of both, and asks booking from `expires_at_ms` on
+ * (booking_order_fate). Idempotent per order. ERR_INSUFFICIENT_POINTS; ERR_NOT_REDEEMABLE: not in this currency, not by this vendor, or for nothing. */
+struct payment_points_reserve {
+    order_id order;
+    struct uuid user;
+    struct uuid vendor;
+    int kind;       /* enum payment_redeem */
+    int64_t points; /* JSON_NULL: what it costs */
+    struct money price;
+    int64_t expires_at_ms;
+};
+struct payment_points_reserved {
+    int64_t points;
+    struct money discount; /* price at most */
+};
+OP_DECLARE(payment_points_reserve, struct payment_points_reserve, struct payment_points_reserved);
+
+/* The order was not held after all. Nothing happens where nothing is reserved for it. */
+struct payment_points_release {
+    order_id order;
+};
+struct payment_points_released {
+    int64_t points;
+};
+OP_DECLARE(payment_points_release, struct payment_points_release, struct payment_points_released);
+
 extern const struct service payment_service;
 
 /* What needs somebody (unresolved.h), a line each; empty: nothing does. */

@@ -14,6 +14,7 @@
 #include "services/payment/ledger_rows.h"
 #include "services/payment/ledger_sums.h"
 #include "services/payment/payment_audit.sql.h"
+#include "services/payment/points.h"
 
 enum { PAGE = 10000, PAGE_CHUNK_SIZE = 1024 * 1024 };
 
@@ -307,6 +308,8 @@ err payment_audit(struct call *call, str *ret_found)
     err e = check_ledger(&audit);
     if (e == ERR_OK)
         e = check_payments(&audit);
+    if (e == ERR_OK)
+        e = points_audit(&tx, call, &audit.found);
     if (e == ERR_CONFLICT) {
         assert(audit.found.ptr != NULL);
         *ret_found = audit.found;

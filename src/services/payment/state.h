@@ -2,6 +2,7 @@
 #pragma once
 
 #include "platform/node/node.h"
+#include "services/payment/points_rules.h"
 
 struct desk;
 struct stripe;
@@ -11,6 +12,7 @@ struct payment {
     struct desk *desk;
     struct stripe *stripe; /* NULL: not set up */
     struct zones *zones;   /* where events are */
+    struct points_rules points;
 };
 
 static inline struct payment *payment_of(const struct call *call)
