@@ -50,6 +50,15 @@ bool event_method_is_known(str type)
     return false;
 }
 
+bool event_tax_complete(struct event_tax *tax)
+{
+    if (tax->rounding < 0)
+        tax->rounding = PRICE_HALF_UP;
+    if (tax->per < 0)
+        tax->per = PRICE_PER_ORDER;
+    return tax->rate_ppm != JSON_NULL;
+}
+
 int64_t event_tax_rate(const struct event *event, const struct ticket_type *type)
 {
     if (event->policies.tax == NULL)
@@ -128,6 +137,8 @@ static const struct json_field counted_fields[] = {
     JSON_F_TEXT("name", struct ticket_type, name, 0, 200, JSON_OPTIONAL),
     JSON_F_MONEY("price", struct ticket_type, price, 0, MONEY_MINOR_MAX, JSON_OPTIONAL),
     JSON_F_I64("quantity", struct ticket_type, total, 0, INT64_MAX, JSON_OPTIONAL),
+    JSON_F_I64("tax_rate_ppm", struct ticket_type, tax_rate_ppm, 0, TAX_RATE_PPM_MAX,
+               JSON_NULLABLE),
     JSON_F_I64("max_per_order", struct ticket_type, max_per_order, 0, INT64_MAX, JSON_NULLABLE),
     JSON_F_TIME("sales_start", struct ticket_type, sales_start_ms, JSON_NULLABLE),
     JSON_F_TIME("sales_end", struct ticket_type, sales_end_ms, JSON_NULLABLE),
@@ -146,7 +157,7 @@ static const char *const rounding_names[] = {
     [PRICE_HALF_UP] = "half_up", [PRICE_HALF_EVEN] = "half_even", [PRICE_DOWN] = "down", NULL};
 static const char *const per_names[] = {
     [PRICE_PER_ORDER] = "order", [PRICE_PER_LINE] = "line", [PRICE_PER_TICKET] = "ticket", NULL};
-static const char *const bearer_names[] = {
+const char *const event_bearer_names[] = {
     [BEARER_BUYER] = "buyer", [BEARER_VENDOR] = "vendor", NULL};
 
 static const struct json_field tax_fields[] = {
@@ -165,7 +176,7 @@ static const struct json_field policies_fields[] = {
                JSON_NULLABLE),
     JSON_F_I64("refund_percent", struct event_policies, refund_percent, 1, 100, JSON_OPTIONAL),
     JSON_F_BOOL("refund_fees", struct event_policies, refund_fees, JSON_OPTIONAL),
-    JSON_F_ENUM("fee_bearer", struct event_policies, fee_bearer, bearer_names, JSON_NULLABLE),
+    JSON_F_ENUM("fee_bearer", struct event_policies, fee_bearer, event_bearer_names, JSON_NULLABLE),
     JSON_F_OBJECT("tax", struct event_policies, tax, &tax_shape, JSON_NULLABLE),
 };
 const struct json_shape event_policies_shape = JSON_SHAPE(policies_fields, struct event_policies);

@@ -32,6 +32,7 @@ enum event_type {
 };
 extern const char *const event_status_names[];
 extern const char *const event_type_names[];
+extern const char *const event_bearer_names[]; /* enum fee_bearer */
 
 struct venue {
     venue_id id;
@@ -127,6 +128,8 @@ bool ticket_type_on_sale(const struct event *event, const struct ticket_type *ty
 const struct ticket_type *event_ticket_type(const struct event *event, ticket_type_id id);
 /* Is it a type of payment method that events may take? */
 bool event_method_is_known(str type);
+/* Gives what is not said of a tax its standard. False: it has no rate. */
+bool event_tax_complete(struct event_tax *tax);
 /* The rate that its price is taxed by, in millionths. */
 int64_t event_tax_rate(const struct event *event, const struct ticket_type *type);
 /* Sets the rules, and what each type costs by them. The platform's fee: so much of the event's currency, and so many basis points of the price. */

@@ -444,13 +444,8 @@ static void read_policies(struct call *call, const struct event_input *input, st
     struct event_tax *tax = input->policies->tax;
 
     event->policies = *input->policies;
-    if (tax == NULL)
-        return;
-    require(call, tax->rate_ppm != JSON_NULL, "/policies/tax/rate_ppm");
-    if (tax->rounding < 0)
-        tax->rounding = PRICE_HALF_UP;
-    if (tax->per < 0)
-        tax->per = PRICE_PER_ORDER;
+    if (tax != NULL)
+        require(call, event_tax_complete(tax), "/policies/tax/rate_ppm");
 }
 
 err event_input_read(struct req *req, struct event_input *input, const struct event *current,

@@ -23,6 +23,13 @@ const struct export_column export_event_columns[EXPORT_EVENT_COLUMNS] = {
     C_TEXT("payment_methods"),
     C_BOOL("refundable"),
     C_TIME("refund_until"),
+    C_I64("refund_hours_before"),
+    C_I64("refund_percent"),
+    C_BOOL("refund_fees"),
+    C_NAME("fee_bearer", event_bearer_names),
+    C_TEXT("tax_name"),
+    C_I64("tax_rate_ppm"),
+    C_BOOL("tax_on_top"),
     C_I64("per_order"),
     C_I64("per_user"),
     C_BOOL("one_active_hold"),
@@ -44,6 +51,7 @@ static str method_words(struct call *call, const struct event *event)
 
 static void fill_event(struct call *call, const struct event *event, struct value *cells)
 {
+    const struct event_tax *tax = event->policies.tax;
     const struct value values[] = {
         UUID(event->id.uuid),
         TEXT(event->slug),
@@ -62,6 +70,13 @@ static void fill_event(struct call *call, const struct event *event, struct valu
         TEXT(method_words(call, event)),
         I64(event->policies.refundable),
         I64_OR_NIL(event->policies.refund_until_ms),
+        I64_OR_NIL(event->policies.refund_hours),
+        I64(event->policies.refund_percent),
+        I64(event->policies.refund_fees),
+        event->policies.fee_bearer >= 0 ? I64(event->policies.fee_bearer) : NIL,
+        tax != NULL ? TEXT(tax->name) : NIL,
+        tax != NULL ? I64(tax->rate_ppm) : NIL,
+        tax != NULL ? I64(tax->on_top) : NIL,
         I64(event->limits.per_order),
         I64_OR_NIL(event->limits.per_user),
         I64(event->limits.one_active_hold),

@@ -5,7 +5,7 @@
 SELECT id FROM event_key WHERE vendor_id = $1 AND id > $2 ORDER BY id LIMIT 1;
 
 -- name: export_ticket_types
-SELECT t.id, t.event_id, t.position, t.name, t.price_minor, d.currency, t.max_per_order, t.sales_start_ms, t.sales_end_ms, s.total, s.remaining
+SELECT t.id, t.event_id, t.position, t.name, t.price_minor, d.currency, t.max_per_order, t.sales_start_ms, t.sales_end_ms, s.total, s.remaining, t.tax_rate_ppm
 FROM ticket_type t JOIN ticket_type_stock s ON s.id = t.id JOIN event_document d ON d.event_id = t.event_id
 WHERE t.event_id = $1 AND t.id > $2 ORDER BY t.id LIMIT $3;
 
@@ -28,7 +28,9 @@ FROM order_state s LEFT JOIN order_detail d ON d.order_id = s.id
 WHERE s.event_id = $1 AND s.id > $2 AND s.id <= $4 ORDER BY s.id LIMIT $3;
 
 -- name: export_order_items
-SELECT s.id, i.ticket_type_id, s.event_id, i.quantity, i.unit_price_minor, s.currency FROM order_state s JOIN order_item i ON i.order_id = s.id
+SELECT s.id, i.ticket_type_id, s.event_id, i.quantity, i.unit_price_minor, coalesce(m.discount_minor, 0), coalesce(m.buyer_fee_minor, 0), coalesce(m.vendor_fee_minor, 0),
+       coalesce(m.tax_minor, 0), coalesce(m.tax_included_minor, 0), s.currency
+FROM order_state s JOIN order_item i ON i.order_id = s.id LEFT JOIN order_item_money m ON m.order_id = i.order_id AND m.ticket_type_id = i.ticket_type_id
 WHERE s.event_id = $1 AND s.id >= $2 AND s.id <= $4 AND (s.id > $2 OR i.ticket_type_id > $5) ORDER BY s.id, i.ticket_type_id LIMIT $3;
 
 -- Of orders that are held (0) no ticket is shown to anybody.

@@ -174,7 +174,7 @@ TEST(an_export_has_all_of_a_vendor_and_nothing_of_others)
     CHECK_I64(1, times(tickets, ",'=gate\r\n"));
     CHECK_I64(0, times(tickets, sales.paid.codes[1]));
     CHECK_I64(1, times(table_of(&csv, "refunds"), ",succeeded,5000,EGP,"));
-    CHECK_I64(1, times(table_of(&csv, "ticket_types"), ",Stalls,5000,EGP,,,,100,95\r\n"));
+    CHECK_I64(1, times(table_of(&csv, "ticket_types"), ",Stalls,5000,EGP,,,,100,95,\r\n"));
     const str attendees = table_of(&csv, "attendees");
     CHECK_I64(1, times(attendees, ",0,'+Ann,ann@example.com\r\n"));
     CHECK_I64(1, times(attendees, ",1,Bo,\r\n"));

@@ -60,7 +60,7 @@ err export_orders(struct call *call, const struct export_table *table,
 err export_attendees(struct call *call, const struct export_table *table,
                      const struct export_query *query, struct export_page *ret);
 
-enum { EXPORT_EVENT_COLUMNS = 23, EXPORT_ORDER_COLUMNS = 14, EXPORT_ATTENDEE_COLUMNS = 4 };
+enum { EXPORT_EVENT_COLUMNS = 30, EXPORT_ORDER_COLUMNS = 14, EXPORT_ATTENDEE_COLUMNS = 4 };
 extern const struct export_column export_event_columns[EXPORT_EVENT_COLUMNS];
 extern const struct export_column export_order_columns[EXPORT_ORDER_COLUMNS];
 extern const struct export_column export_attendee_columns[EXPORT_ATTENDEE_COLUMNS];

@@ -55,6 +55,7 @@ static const struct export_column type_columns[] = {
     C_TIME("sales_end"),
     C_I64("total"),
     C_I64("available"),
+    C_I64("tax_rate_ppm"),
 };
 static const struct export_column event_artist_columns[] = {
     C_ID("artist_id", ARTIST_PREFIX),
@@ -72,6 +73,11 @@ static const struct export_column item_columns[] = {
     C_ID("event_id", EVENT_PREFIX),
     C_I64("quantity"),
     C_I64("unit_price"),
+    C_I64("discount"),
+    C_I64("buyer_fee"),
+    C_I64("vendor_fee"),
+    C_I64("tax"),
+    C_I64("tax_included"),
     C_WORD("currency"),
 };
 static const struct export_column ticket_columns[] = {

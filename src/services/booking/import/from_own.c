@@ -103,6 +103,18 @@ static const json_t *inner_at(struct own *own, const json_t *object, const char 
     return json_is_object(value) ? value : NULL;
 }
 
+/* As text: whoever knows its members reads it. */
+static str object_at(struct own *own, const json_t *object, const char *name)
+{
+    const json_t *value = inner_at(own, object, name);
+    const size_t size = value != NULL ? json_dumpb(value, NULL, 0, JSON_COMPACT) : 0;
+    char *text = arena_alloc(own->arena, size + 1);
+
+    if (value == NULL)
+        return STR_ABSENT;
+    return (str){text, json_dumpb(value, text, size, JSON_COMPACT)};
+}
+
 static const json_t *list_at(struct own *own, const json_t *object, const char *name)
 {
     const json_t *value = member(object, name);
@@ -207,6 +219,8 @@ static void read_types(struct own *own, const json_t *event, struct import_draft
             .sales_end_ms = instant_at(own, type, "sales_end"),
             .max_per_order = whole_at(own, type, "max_per_order", 1, IMPORT_QUANTITY_MAX, 0),
         };
+        types[i].has_tax_rate = member(type, "tax_rate_ppm") != NULL;
+        types[i].tax_rate_ppm = whole_at(own, type, "tax_rate_ppm", 0, IMPORT_TAX_RATE_MAX, 0);
         if (quantity >= 0)
             types[i].quantity = arena_printf(own->arena, "%" PRId64, quantity);
     }
@@ -233,18 +247,11 @@ static void read_methods(struct own *own, const json_t *event, struct import_ter
 
 static struct import_terms *read_terms(struct own *own, const json_t *event)
 {
-    const json_t *policies = inner_at(own, event, "policies");
-    const json_t *limits = inner_at(own, event, "limits");
     struct import_terms *terms = arena_new(own->arena, struct import_terms);
 
-    *terms = (struct import_terms){
-        .whole_day = flag_at(own, event, "whole_day", false) != 0,
-        .refundable = flag_at(own, policies, "refundable", -1),
-        .refund_until_ms = instant_at(own, policies, "refund_until"),
-        .per_order = whole_at(own, limits, "per_order", 1, 1000, -1),
-        .per_user = whole_at(own, limits, "per_user", 1, 1000000, -1),
-        .one_active_hold = flag_at(own, limits, "one_active_hold", -1),
-    };
+    terms->whole_day = flag_at(own, event, "whole_day", false) != 0;
+    terms->policies = object_at(own, event, "policies");
+    terms->limits = object_at(own, event, "limits");
     read_methods(own, event, terms);
     return terms;
 }

@@ -83,8 +83,9 @@ TEST(what_does_not_fit_is_refused_by_its_member)
         {"\"ticket_types\":[{\"sales_start\":\"soon\"}]",
          "sales_start: not a time like 2026-12-05T20:00:00Z"                                                                                         },
         {"\"payment_methods\":[{\"label\":\"x\"}]",                                                 "payment_methods: one has no type"               },
-        {"\"limits\":{\"per_order\":0}",                                                            "per_order: not a whole number from 1 to 1000"   },
-        {"\"policies\":{\"refundable\":\"no\"}",                                                    "refundable: neither true nor false"             },
+        {"\"policies\":[]",                                                                         "policies: not an object"                        },
+        {"\"ticket_types\":[{\"tax_rate_ppm\":1000001}]",
+         "tax_rate_ppm: not a whole number from 0 to 1000000"                                                                                        },
         {"\"status\":\"sold\"",                                                                     "status: none of draft, published, cancelled"    },
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

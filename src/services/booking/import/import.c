@@ -145,7 +145,7 @@ static struct ticket_type ticket_type_of(struct import *import, const struct imp
         .max_per_order = offer->max_per_order > 0 ? offer->max_per_order : JSON_NULL,
         .sales_start_ms = offer->sales_start_ms,
         .sales_end_ms = offer->sales_end_ms,
-        .tax_rate_ppm = JSON_NULL,
+        .tax_rate_ppm = offer->tax_rate_ppm,
     };
 }
 
@@ -194,7 +194,8 @@ static err event_of_row(struct import *import, const struct import_event *row, s
     TRY(fill_type(import, row, &event));
     fill_place(import, row, &event);
     fill_offers(import, row, &event);
-    import_terms_apply(row->terms, &event);
+    if (!import_terms_apply(import->call->arena, row->terms, &event))
+        return refuse(import, row, "its policies or limits are none that POST /events takes");
     if (!import_methods(import->call->arena, row->terms, &event))
         return refuse(import, row, "one of its payment methods is of an unknown type");
     *ret = event;
@@ -328,7 +329,7 @@ static err upsert(struct import *import, const struct import_event *row, struct 
         return insert(import, row, event, key);
     TRY(e);
     import_keep(&old, event, says_offers);
-    import_terms_apply(row->terms, event);
+    (void)import_terms_apply(import->call->arena, row->terms, event); /* it was, on a new one */
     event_set_prices(&booking_of(import->call)->platform,
                      event); /* it is compared as it is shown */
     if (old.status == EVENT_CANCELLED || import_is_same(import->call->arena, &old, event)) {

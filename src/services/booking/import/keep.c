@@ -60,7 +60,8 @@ static void keep_offers(const struct event *old, struct event *event, bool says_
             types[i].sales_start_ms = was->sales_start_ms;
         if (types[i].sales_end_ms == JSON_NULL)
             types[i].sales_end_ms = was->sales_end_ms;
-        types[i].tax_rate_ppm = was->tax_rate_ppm;
+        if (types[i].tax_rate_ppm == JSON_NULL)
+            types[i].tax_rate_ppm = was->tax_rate_ppm;
     }
     for (size_t i = 0; i < old->ticket_type_count; i++)
         if (!kept[i] && event->ticket_type_count < EVENT_TICKET_TYPES_MAX)
@@ -85,20 +86,15 @@ void import_keep(const struct event *old, struct event *event, bool says_offers)
     keep_offers(old, event, says_offers);
 }
 
-void import_terms_apply(const struct import_terms *terms, struct event *event)
+bool import_terms_apply(struct arena *arena, const struct import_terms *terms, struct event *event)
 {
-    if (terms == NULL)
-        return;
-    if (terms->refundable >= 0)
-        event->policies.refundable = terms->refundable != 0;
-    if (terms->refund_until_ms != JSON_NULL)
-        event->policies.refund_until_ms = terms->refund_until_ms;
-    if (terms->per_order >= 0)
-        event->limits.per_order = terms->per_order;
-    if (terms->per_user >= 0)
-        event->limits.per_user = terms->per_user;
-    if (terms->one_active_hold >= 0)
-        event->limits.one_active_hold = terms->one_active_hold != 0;
+    if (terms != NULL && terms->policies.ptr != NULL &&
+        json_read(arena, terms->policies, &event_policies_shape, &event->policies) != ERR_OK)
+        return false;
+    if (terms != NULL && terms->limits.ptr != NULL &&
+        json_read(arena, terms->limits, &event_limits_shape, &event->limits) != ERR_OK)
+        return false;
+    return event->policies.tax == NULL || event_tax_complete(event->policies.tax);
 }
 
 static bool accepts(const struct event *event, str type)

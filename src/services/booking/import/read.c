@@ -251,6 +251,7 @@ static const char *check_offer(struct arena *arena, const struct import_offer_dr
         .sales_start_ms = draft->sales_start_ms,
         .sales_end_ms = draft->sales_end_ms,
         .max_per_order = draft->max_per_order,
+        .tax_rate_ppm = draft->has_tax_rate ? draft->tax_rate_ppm : INT64_MIN,
     };
     if (offer->name.size == 0)
         offer->name = STR_ABSENT;
@@ -266,9 +267,8 @@ static const char *check_offer(struct arena *arena, const struct import_offer_dr
     if (draft->quantity.ptr != NULL &&
         (!str_to_i64(draft->quantity, &offer->quantity) || offer->quantity < quantity_min ||
          offer->quantity > IMPORT_QUANTITY_MAX))
-        return arena_printf(arena, "quantity: not a number from %d to %d", quantity_min,
-                            IMPORT_QUANTITY_MAX)
-            .ptr;
+        return quantity_min > 0 ? "quantity: not a number from 1 to 10000000"
+                                : "quantity: not a number from 0 to 10000000";
     if (offer->sales_start_ms != INT64_MIN && offer->sales_end_ms != INT64_MIN &&
         offer->sales_end_ms <= offer->sales_start_ms)
         offer->sales_end_ms = INT64_MIN;

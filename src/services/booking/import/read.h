@@ -34,6 +34,7 @@ enum {
     IMPORT_UID_MAX = 1000,
     IMPORT_OFFERS_MAX = 50,
     IMPORT_METHODS_MAX = 20,
+    IMPORT_TAX_RATE_MAX = 1000000, /* millionths */
 };
 
 enum import_when_kind {
@@ -59,17 +60,15 @@ struct import_offer {
     int64_t sales_start_ms; /* INT64_MIN: not given */
     int64_t sales_end_ms;
     int64_t max_per_order; /* 0: not given */
+    int64_t tax_rate_ppm;  /* INT64_MIN: not given */
 };
 
-/* What only our own API says of an event. Members of -1, and INT64_MIN for an instant, are not given. */
+/* What only our own API says of an event. */
 struct import_terms {
     bool whole_day; /* though its times are instants */
-    int refundable; /* as bool */
-    int64_t refund_until_ms;
-    int64_t per_order;
-    int64_t per_user;
-    int one_active_hold; /* as bool */
-    const str *methods;  /* types of payment methods, as written */
+    str policies;   /* JSON objects, as the API takes them; absent: not given */
+    str limits;
+    const str *methods; /* types of payment methods, as written */
     size_t method_count;
 };
 

@@ -16,10 +16,11 @@ static const char all_of_it[] =
     "\"artists\":[\"Nils\",\"Landgren; Funk Unit\"],\"currency\":\"EUR\","
     "\"ticket_types\":[{\"name\":\"Standard\",\"price\":4250,\"quantity\":10,\"max_per_order\":4,"
     "\"sales_start\":\"2027-01-01T00:00:00Z\",\"sales_end\":\"2027-06-01T00:00:00Z\"},"
-    "{\"name\":\"Standard\",\"price\":9001,\"quantity\":2},"
+    "{\"name\":\"Standard\",\"price\":9001,\"quantity\":2,\"tax_rate_ppm\":70000},"
     "{\"name\":\"Later\",\"price\":0,\"quantity\":0}],"
     "\"payment_methods\":[{\"type\":\"card\"},{\"type\":\"bank_transfer\"}],"
-    "\"policies\":{\"refundable\":true,\"refund_until\":\"2027-06-01T00:00:00Z\"},"
+    "\"policies\":{\"refundable\":true,\"refund_until\":\"2027-06-01T00:00:00Z\",\"fee_bearer\":"
+    "\"vendor\",\"tax\":{\"name\":\"VAT\",\"rate_ppm\":190000}},"
     "\"limits\":{\"per_order\":6,\"per_user\":12,\"one_active_hold\":true},"
     "\"checkin_opens_at\":\"2027-06-05T17:00:00Z\",\"status\":\"published\"}";
 static const char whole_day[] =
@@ -77,8 +78,8 @@ static void check_same(struct booking_node *node, str old, str new)
         "/checkin_opens_at",
         "/payment_methods",
     };
-    static const char *const of_type[] = {"name", "price", "max_per_order", "sales_start",
-                                          "sales_end"};
+    static const char *const of_type[] = {"name",        "price",     "max_per_order",
+                                          "sales_start", "sales_end", "tax_rate_ppm"};
 
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
         CHECK_STR(arena_cstr(node->arena, json_at(node->arena, old, members[i])),
@@ -148,4 +149,24 @@ TEST(one_event_as_it_is_shown_updates_itself)
     /* Without counts in the file, the stock stays; somebody else makes one of his own. */
     CHECK_I64(12, booking_i64(&node, "SELECT sum(remaining) FROM ticket_type_stock"));
     CHECK_I64(1, import(&node, text, 2).created);
+}
+
+TEST(policies_that_post_would_refuse_are_refused)
+{
+    static const char *const wrong[] = {
+        "\"policies\":{\"refundable\":\"no\"}", "\"policies\":{\"tax\":{\"name\":\"VAT\"}}",
+        "\"policies\":{\"tax\":{\"rate_ppm\":-1}}", "\"limits\":{\"per_order\":0}"};
+    CLEANUP(booking_node_close) struct booking_node node;
+
+    booking_node_open(&node, NULL);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        const struct booking_imported done = import(
+            &node,
+            arena_printf(node.arena, "[{\"name\":\"A\",\"starts_at\":\"2027-07-01T20:00:00Z\",%s}]",
+                         wrong[i]),
+            1);
+
+        CHECK_I64(1, done.refused);
+        CHECK_I64(0, done.created);
+    }
 }

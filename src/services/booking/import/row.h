@@ -48,6 +48,8 @@ struct import_offer_draft {
     int64_t sales_start_ms; /* INT64_MIN: not given */
     int64_t sales_end_ms;
     int64_t max_per_order; /* 0: not given */
+    bool has_tax_rate;
+    int64_t tax_rate_ppm;
 };
 
 /* The column's name as it stands in a CSV file and in reasons. */
