@@ -12,7 +12,13 @@ import sqlite3
 import subprocess
 import tempfile
 
+try:
+    import psycopg2
+except ImportError:  # is needed on PostgreSQL alone
+    psycopg2 = None
+
 START_TIMEOUT_S = 60
+POSTGRES = os.environ.pop("BOXOFFICE_TEST_DATABASE", None)  # of with_postgres; None: the program has files
 ANSWER_TIMEOUT_S = 60
 
 
@@ -51,6 +57,9 @@ class Program:
         self.connection = None
         self.requests = 0
         self.environment = {**os.environ, "BOXOFFICE_GATEWAY_RATE_LIMIT": "off", "BOXOFFICE_IDENTITY_ARGON2_MEMORY_KIB": "64", **environment}
+        if POSTGRES:
+            self.environment["BOXOFFICE_DATABASE_URL"] = POSTGRES
+            self.command("migrate")
 
     def command(self, *words, text=""):
         done = subprocess.run([self.binary, *words, "--data", str(self.data)], input=text, capture_output=True, text=True,
@@ -138,6 +147,59 @@ class Program:
         return answer.json["now"]
 
 
+class Sqlite:
+    """One database in a file, seen from outside."""
+
+    def __init__(self, path):
+        self.name = path.stem
+        self.connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+
+    def version(self):
+        return self.connection.execute("PRAGMA data_version").fetchone()[0]
+
+    def digests(self, left_out):
+        """Of each table how many rows it has, and a sum over them."""
+        tables = [row[0] for row in self.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]
+        result = {}
+        for table in set(tables) - left_out:
+            rows = sorted(repr(row) for row in self.connection.execute(f'SELECT * FROM "{table}"'))
+            result[table] = (len(rows), hashlib.sha256("\n".join(rows).encode()).hexdigest())
+        return result
+
+    @classmethod
+    def all(cls, data):
+        return [cls(path) for path in sorted(data.glob("*.db"))]
+
+
+class Postgres:
+    """One database on a server. Its version is the server's, so it changes more often than what is in it."""
+
+    def __init__(self, name):
+        self.name = name.removeprefix("boxoffice_")
+        self.connection = psycopg2.connect(POSTGRES, dbname=name)
+        self.connection.autocommit = True
+
+    def rows(self, sql):
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall()
+
+    def version(self):
+        return self.rows("SELECT pg_current_snapshot()::text")[0][0]
+
+    def digests(self, left_out):
+        tables = [row[0] for row in self.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+        each = [f"SELECT '{t}', count(*), md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM \"{t}\" t" for t in tables if t not in left_out]
+        return {table: (count, digest) for table, count, digest in self.rows(" UNION ALL ".join(each))}
+
+    @classmethod
+    def all(cls):
+        server = cls("postgres")
+        names = [row[0] for row in server.rows("SELECT datname FROM pg_database WHERE datname LIKE 'boxoffice\\_%' ORDER BY datname")]
+        server.connection.close()
+        return [cls(name) for name in names]
+
+
 class Databases:
     """What all the databases hold, seen from outside: did a request write anything?"""
 
@@ -145,35 +207,25 @@ class Databases:
     NOT_OURS = {"feed_cursor", "feed_reader", "job", "ledger_seal", "ledger_pending", "ledger_head", "ledger_balance", "sales_day"}
 
     def __init__(self, data):
-        self.connections = {path.stem: sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None) for path in sorted(data.glob("*.db"))}
+        self.databases = Postgres.all() if POSTGRES else Sqlite.all(data)
         self.versions = {}
         self.contents = {}
         self.look()
 
     def close(self):
-        for connection in self.connections.values():
-            connection.close()
+        for database in self.databases:
+            database.connection.close()
 
     def look(self):
         """Takes note of how things stand; gives the tables that have changed since the last look."""
         changed = []
-        for name, connection in self.connections.items():
-            version = connection.execute("PRAGMA data_version").fetchone()[0]
+        for database in self.databases:
+            name = database.name
+            version = database.version()
             if version == self.versions.get(name):
                 continue
             self.versions[name] = version
             before = self.contents.get(name, {})
-            self.contents[name] = self.digest(connection)
+            self.contents[name] = database.digests(self.NOT_OURS)
             changed += [f"{name}.{table}" for table, digest in self.contents[name].items() if before.get(table) != digest]
         return changed
-
-    @classmethod
-    def digest(cls, connection):
-        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]
-        result = {}
-        for table in tables:
-            if table in cls.NOT_OURS:
-                continue
-            rows = sorted(repr(row) for row in connection.execute(f'SELECT * FROM "{table}"'))
-            result[table] = (len(rows), hashlib.sha256("\n".join(rows).encode()).hexdigest())
-        return result
