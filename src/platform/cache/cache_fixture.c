@@ -81,6 +81,15 @@ void peer_advance_until_up(struct peer *peer)
     CHECK(cache_is_up(peer->cache));
 }
 
+void peer_advance_until_logged(struct peer *peer, const char *text)
+{
+    for (int i = 0; i < PATIENCE_MS && peer_logged(peer, text) == 0; i++) {
+        clock_manual_advance(&peer->clock, 100);
+        sleep_a_moment();
+    }
+    CHECK(peer_logged(peer, text) > 0);
+}
+
 int64_t peer_now(const struct peer *peer)
 {
     return clock_now_ms(&peer->clock.clock);

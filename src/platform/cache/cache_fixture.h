@@ -51,6 +51,8 @@ void peer_await_heard(struct peer *peer, int count);
 int64_t peer_count(struct peer *peer, const char *name); /* a metric without labels */
 int peer_logged(struct peer *peer, const char *text);    /* how often it is in the log */
 void peer_await_logged(struct peer *peer, const char *text);
+/* For what the link says at one of its tries: when that is, it reckons from the time at which it went down. */
+void peer_advance_until_logged(struct peer *peer, const char *text);
 
 /* `run` once with memory:, and once with a Redis of its own. */
 void with_each_driver(void (*run)(const char *url));

@@ -22,6 +22,14 @@ static void note(int *what)
     pthread_mutex_unlock(&ws_seen.mutex);
 }
 
+int ws_count(const int *what)
+{
+    pthread_mutex_lock(&ws_seen.mutex);
+    const int count = *what;
+    pthread_mutex_unlock(&ws_seen.mutex);
+    return count;
+}
+
 static void opened(struct ws *ws, struct req *req)
 {
     struct ws_frame *hello = ws_frame_new(WS_TEXT, STR("hello"));

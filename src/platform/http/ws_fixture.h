@@ -28,6 +28,7 @@ extern struct ws_seen ws_seen;
  * begins to speak. GET /ws/secret wants a user. */
 void ws_fixture_open(struct fixture *fixture, const struct tuning *tuning);
 void ws_fixture_close(struct fixture *fixture); /* for CLEANUP */
+int ws_count(const int *what);
 /* Waits until `*what` is `count`. */
 void ws_wait(const int *what, int count);
 
