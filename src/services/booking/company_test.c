@@ -101,6 +101,64 @@ TEST(many_news_of_an_event_are_read_at_once)
     CHECK_STR("499", available(&pair, &pair.b));
 }
 
+/* --- Events --- */
+
+static struct answer send(struct booking_node *node, const char *who, const char *method,
+                          const char *path, const char *body)
+{
+    const struct ask ask = {
+        .who = who, .method = method, .path = path, .headers = "If-Match: \"1\"\r\n", .body = body};
+
+    return booking_ask(node, node->arena, &ask);
+}
+
+/* The first that is listed; absent: none is. */
+static str first_name(struct booking_node *node, const char *query)
+{
+    const str path = arena_printf(node->arena, "/events?%s", query);
+    const struct answer answer = send(node, NULL, "GET", path.ptr, NULL);
+
+    CHECK_I64(200, answer.status);
+    return answer_at(node->arena, &answer, "/data/0/name");
+}
+
+TEST(what_one_instance_offers_is_listed_and_found_at_the_others_in_time)
+{
+    static const char event[] =
+        "{\"name\":\"Jazz\",\"type\":\"concert\",\"starts_at\":\"2027-06-05T20:00:00\","
+        "\"ends_at\":\"2027-06-05T23:00:00\",\"timezone\":\"UTC\",\"online\":true,"
+        "\"currency\":\"EUR\",\"ticket_types\":[{\"name\":\"Entry\",\"price\":100,"
+        "\"quantity\":2}],\"status\":\"published\"}";
+    CLEANUP(pair_close) struct pair pair;
+    struct known_event known = {0};
+
+    pair_open(&pair, 0);
+    CHECK(first_name(&pair.b, "search=jazz").ptr == NULL);
+    const struct answer made = send(&pair.a, "vendor-1", "POST", "/events", event);
+    CHECK_I64(201, made.status);
+    booking_node_advance(&pair.b, HEARD_MS);
+    CHECK_STR("Jazz", first_name(&pair.b, "search=jazz"));
+    CHECK_STR("Jazz", first_name(&pair.b, "date_from=2027-06-01&available=true"));
+
+    const str id = answer_at(pair.a.arena, &made, "/id");
+    const str type = answer_at(pair.a.arena, &made, "/ticket_types/0/id");
+    const str path = arena_printf(pair.a.arena, "/events/%.*s", STR_ARG(id));
+    CHECK_I64(200, send(&pair.a, "vendor-1", "PUT", path.ptr, "{\"name\":\"Blues\"}").status);
+    booking_node_advance(&pair.b, HEARD_MS);
+    CHECK_STR("Blues", first_name(&pair.b, "search=blues"));
+    CHECK(first_name(&pair.b, "search=jazz").ptr == NULL);
+
+    memcpy(known.id_text, id.ptr, id.size);
+    memcpy(known.type_texts[0], type.ptr, type.size);
+    CHECK_I64(201, booking_book(&pair.a, pair.a.arena, "customer-1", "k", &known, 2).status);
+    booking_node_advance(&pair.b, HEARD_MS);
+    CHECK(first_name(&pair.b, "date_from=2027-06-01&available=true").ptr == NULL);
+    CHECK_STR("Blues", first_name(&pair.b, "date_from=2027-06-01"));
+    CHECK_I64(202, send(&pair.a, "vendor-1", "DELETE", path.ptr, NULL).status);
+    booking_node_advance(&pair.b, HEARD_MS);
+    CHECK(first_name(&pair.b, "date_from=2027-06-01").ptr == NULL);
+}
+
 /* --- Keys --- */
 
 TEST(a_key_is_replayed_wherever_it_is_sent_again)
