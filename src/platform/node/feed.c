@@ -292,18 +292,16 @@ static bool is_behind(const struct line *line)
     return line->used && outbox_compare(line->cursor, line->end) < 0;
 }
 
-/* The outbox ends before the cursor: it came from a backup. What is written from now on is news;
- * and if another server wrote what is there (outbox_adopt), its numbers say what we have heard. */
+/* The outbox ends before the cursor: it came from a backup that is older than ours. What is written
+ * from now on is news. */
 static void note_set_back(const struct feed *feed, struct line *line)
 {
-    const struct outbox_position adopted = {0, line->cursor.seq};
-
     if (outbox_compare(line->cursor, line->end) <= 0)
         return;
     log_event(feed->self->node->log, LOG_WARN, "feed.set_back",
               LOG_CSTR("service", feed->self->service->name), LOG_CSTR("source", feed->source_name),
               LOG_I64("from", line->cursor.seq), LOG_I64("to", line->end.seq));
-    line->cursor = outbox_compare(adopted, line->end) < 0 ? adopted : line->end;
+    line->cursor = line->end;
 }
 
 /* Reads on until nothing is left, something fails, or it has been at it for long enough. */

@@ -166,6 +166,58 @@ TEST(a_snapshot_in_the_middle_misses_nothing)
     cache_snapshot = NULL;
 }
 
+/* --- Another server's numbers --- */
+
+static PGconn *join_ledger(struct fixture *fixture)
+{
+    const str prefix = config_text(fixture->config, "database.prefix");
+    const char *name = arena_printf(fixture->arena, "%.*sledger", STR_ARG(prefix)).ptr;
+    PGconn *handle = PQconnectdb(test_database_url(fixture->arena, name));
+
+    CHECK(PQstatus(handle) == CONNECTION_OK);
+    return handle;
+}
+
+/* A dump of a server that had counted further: some of its numbers are of transactions that this one has yet to begin. What nobody has read is old,
+ * and stands in the order of transactions. */
+TEST(an_outbox_of_another_server_goes_on_where_its_readers_were)
+{
+    CLEANUP(fixture_done) struct fixture fixture;
+    CLEANUP(close_handle) PGconn *shop = NULL;
+    CLEANUP(close_handle) PGconn *ledger = NULL;
+
+    feed_fixture_open(&fixture, true);
+    if (!test_on_postgres())
+        return; /* transactions of SQLite have no numbers */
+    shop_tell_many(&fixture, 1, 4);
+    node_run_due(fixture.node);
+    shop = join(&fixture, true);
+    ledger = join_ledger(&fixture);
+    fixture_close_node(&fixture);
+    run(shop, "UPDATE outbox SET xid = xid + 1000000000 WHERE payload IN ('3', '4')");
+    run(shop, "INSERT INTO outbox (kind, payload, at_ms, xid)"
+              " SELECT 'order.placed', '6', 0, max(xid) + 2 FROM outbox");
+    run(shop, "INSERT INTO outbox (kind, payload, at_ms, xid)"
+              " SELECT 'order.placed', '5', 0, max(xid) - 1 FROM outbox");
+    run(shop, "UPDATE feed_reader SET xid = xid + 1000000000");
+    run(ledger, "UPDATE feed_cursor SET xid = xid + 1000000000");
+
+    for (int i = 0; i < 2; i++) { /* and again, from then on as its own */
+        fixture_open(&fixture, shop_services, false);
+        node_run_due(fixture.node);
+        CHECK_STR(i == 0 ? "1 2 3 4 5 6" : "1 2 3 4 5 6 7 8", ledger_notes(&fixture));
+        CHECK_I64(1, fixture_logged(&fixture, "outbox.adopted"));
+        shop_tell(&fixture, "order.placed", i == 0 ? "7" : "9");
+        shop_tell(&fixture, "order.placed", i == 0 ? "8" : "10");
+        node_run_due(fixture.node);
+        CHECK_STR(i == 0 ? "7 8" : "9 10", heard(&fixture, "cache"));
+        if (i == 0)
+            fixture_close_node(&fixture);
+    }
+    CHECK_STR("1 2 3 4 5 6 7 8 9 10", ledger_notes(&fixture));
+    CHECK_I64(0, fixture_logged(&fixture, "feed.set_back"));
+}
+
 /* --- Two processes --- */
 
 static void *run_due(void *arg)

@@ -63,7 +63,6 @@ err outbox_adopt(struct instance *self)
 {
     CLEANUP(tx_rollback) struct tx tx = {0};
     int64_t found = 0;
-    int64_t count = 0;
 
     TRY(tx_read(&tx, self->db));
     const err e = db_get_i64(&tx, &SQL_OUTBOX_FOREIGN, NO_ARGS, &found);
@@ -71,10 +70,10 @@ err outbox_adopt(struct instance *self)
     if (e != ERR_OK)
         return e == ERR_NOT_FOUND ? ERR_OK : e;
     TRY(tx_begin(&tx, self->db));
-    TRY(db_exec_count(&tx, &SQL_OUTBOX_ADOPT, NO_ARGS, &count));
+    TRY(db_exec(&tx, &SQL_OUTBOX_ADOPT, NO_ARGS));
     TRY(tx_commit(&tx));
-    log_event(self->node->log, LOG_WARN, "outbox.adopted", LOG_CSTR("service", self->service->name),
-              LOG_I64("events", count));
+    log_event(self->node->log, LOG_WARN, "outbox.adopted",
+              LOG_CSTR("service", self->service->name));
     return ERR_OK;
 }
 

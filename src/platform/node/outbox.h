@@ -12,7 +12,7 @@
 
 /* Where an event stands in its outbox; consumers hear events in this order. SQLite commits in the
  * order of `seq`, and xid is 0. PostgreSQL does not: there xid is the transaction that wrote it
- * (pg_current_xact_id), and what it wrote is delivered once no older one can still commit. A
+ * (pg_current_xact_id, from an offset on), and what it wrote is delivered once no older one can still commit. A
  * transaction that stays open for long, whosesoever it is, so holds up the feeds of its server. */
 struct outbox_position {
     int64_t xid;
@@ -61,7 +61,8 @@ int outbox_compare(struct outbox_position a, struct outbox_position b); /* as st
 
 /* --- The node's own --- */
 
-/* Before service.open: events that came out of another server's dump become the oldest here. */
+/* Before service.open: an outbox that came out of another server's dump keeps its positions, and
+ * what is written from now on stands behind them. */
 err outbox_adopt(struct instance *self);
 /* Before service.open: sorts the service's consumers by their source. */
 void feeds_init(struct instance *self);

@@ -1,0 +1,2 @@
+-- Numbers of transactions are PostgreSQL's.
+SELECT 1;
