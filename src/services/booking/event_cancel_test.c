@@ -3,6 +3,7 @@
 
 #include "services/booking/event_cancel.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "services/booking/order.h"
@@ -243,4 +244,41 @@ TEST(a_payment_that_had_begun_comes_to_nothing)
     CHECK_I64(0, booking_i64(&node, "SELECT count(*) FROM ticket"));
     CHECK_I64(500, booking_i64(&node, "SELECT remaining FROM ticket_type_stock"));
     booking_check_audit(&node);
+}
+
+/* --- Two instances --- */
+
+static void *run_a_while(void *arg)
+{
+    for (int i = 0; i < 30; i++)
+        booking_node_advance(arg, 1000);
+    return NULL;
+}
+
+TEST(an_event_that_two_instances_cancel_is_given_back_once)
+{
+    enum { ORDERS = 40 };
+    CLEANUP(booking_node_close) struct booking_node one;
+    CLEANUP(booking_node_close) struct booking_node other;
+    struct known_event event;
+    pthread_t thread;
+
+    booking_node_open(&one, NULL);
+    event = event_by_hand(&one);
+    for (int i = 0; i < ORDERS; i++)
+        (void)booking_buy(&one, "customer-1", &event, 2, "card");
+    booking_node_join(&other, &one, NULL);
+    CHECK_I64(202,
+              booking_send(&one, "vendor-1", "DELETE", NULL, "/events/%s", event.id_text).status);
+    CHECK(pthread_create(&thread, NULL, run_a_while, &other) == 0);
+    (void)run_a_while(&one);
+    CHECK(pthread_join(thread, NULL) == 0);
+    booking_node_advance(&one, 10 * MINUTE_MS); /* what the lease of the other one has left */
+
+    CHECK_I64(ORDERS, booking_i64(&one, "SELECT count(*) FROM order_state WHERE status = 5"));
+    CHECK_I64(ORDERS, booking_i64(&one, "SELECT count(*) FROM order_refund WHERE status = 1"));
+    CHECK_I64(2 * ORDERS * PRICE, booking_i64(&one, "SELECT sum(amount_minor) FROM order_refund"));
+    CHECK_I64(500, booking_i64(&one, "SELECT remaining FROM ticket_type_stock"));
+    CHECK_I64(ORDERS, booking_told(&one, "order.cancelled", event.id_text));
+    booking_check_audit(&one);
 }
