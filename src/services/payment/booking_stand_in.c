@@ -191,7 +191,11 @@ static err act(struct call *call, const struct op *op, const void *in, void *ret
         return settle(call->arena, order, in, ret);
     else if (op == &booking_payment_abort_op)
         e = abort_payment(order, in);
-    else
+    else if (op == &booking_order_lines_op) {
+        *(struct booking_order_lines_found *)ret = (struct booking_order_lines_found){
+            .timezone = STR("UTC"), .lines = line_of(call->arena, order), .line_count = 1};
+        return ERR_OK;
+    } else
         CHECK(op == &booking_order_view_op);
     view(call, order, ret);
     return e;

@@ -7,6 +7,7 @@
 
 #include "services/payment/ledger_seal.h"
 #include "services/payment/posting.h"
+#include "services/payment/refund.h"
 #include "services/payment/sale.h"
 #include "services/payment/till_fixture.h"
 #include "support/test.h"
@@ -306,6 +307,119 @@ TEST(a_refund_is_owed_then_paid_and_both_once)
     CHECK_I64(0, balance(&office, ACCOUNT_REFUND_PAYABLE));
     CHECK_I64(2500, till_i64(&office, "SELECT sum(refunds_minor) FROM sales_day"));
     till_check_audit(&office);
+}
+
+TEST(a_refund_whose_money_comes_back_is_reversed_and_can_be_made_again)
+{
+    CLEANUP(office_close) struct office office;
+    CLEANUP(call_done) struct call call = {0};
+    int status = -1;
+
+    till_open(&office);
+    till_call(&office, &call);
+    const order_id order = paid(&office, "a");
+    const refund_id id = new_refund(&office);
+    refund(&office, order, id, 2500, REFUND_SUCCEEDED);
+    CHECK_OK(refund_returned(&call, id));
+    CHECK_OK(refund_returned(&call, id)); /* told twice */
+    /* The sandbox has it again, too. */
+    office_exec(&office, "payment",
+                "UPDATE sandbox_charge SET refunded_minor = 0; DELETE FROM sandbox_refund");
+    seal(&office);
+    CHECK_I64(10000, balance(&office, ACCOUNT_PSP_CLEARING));
+    CHECK_I64(-10000, balance(&office, ACCOUNT_VENDOR_PAYABLE));
+    CHECK_I64(0, till_i64(&office, "SELECT sum(refunds_minor) + sum(refunded) FROM sales_day"));
+    CHECK_I64(2, till_i64(&office, "SELECT count(*) FROM ledger_transaction "
+                                   "WHERE reverses IS NOT NULL"));
+    till_check_audit(&office);
+    CHECK_OK(refund_try_again(&call, id, &status));
+    CHECK_I64(REFUND_SUCCEEDED, status);
+    seal(&office);
+    CHECK_I64(7500, balance(&office, ACCOUNT_PSP_CLEARING));
+    CHECK_I64(0, balance(&office, ACCOUNT_REFUND_PAYABLE));
+    till_check_audit(&office);
+}
+
+TEST(a_dispute_takes_the_money_and_ends_one_way_or_the_other)
+{
+    CLEANUP(office_close) struct office office;
+    CLEANUP(call_done) struct call call = {0};
+    static const struct {
+        enum ledger_kind kind;
+        int64_t clearing;
+        int64_t receivable;
+        int64_t payable;
+    } steps[] = {
+        {LEDGER_DISPUTE_WITHDRAWN, 0,     10000, -10000},
+        {LEDGER_DISPUTE_WON,       10000, 0,     -10000},
+        {LEDGER_DISPUTE_WITHDRAWN, 0,     10000, -10000},
+        {LEDGER_DISPUTE_LOST,      0,     0,     0     },
+    };
+    struct attempt attempt = {0};
+
+    till_open(&office);
+    till_call(&office, &call);
+    CHECK_OK(attempt_find(&call, attempt_of(&office, paid(&office, "a")), &attempt));
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        CLEANUP(tx_rollback) struct tx tx = {0};
+        const struct uuid dispute = VENDOR_OF((uint8_t)(1 + i / 2));
+
+        CHECK_OK(tx_begin(&tx, call_db(&call)));
+        CHECK_OK(posting_dispute(&tx, &call, &attempt, dispute, steps[i].kind, 10000));
+        CHECK_OK(tx_commit(&tx));
+        seal(&office);
+        CHECK_I64(steps[i].clearing, balance(&office, ACCOUNT_PSP_CLEARING));
+        CHECK_I64(steps[i].receivable, balance(&office, ACCOUNT_DISPUTE_RECEIVABLE));
+        CHECK_I64(steps[i].payable, balance(&office, ACCOUNT_VENDOR_PAYABLE));
+    }
+    CHECK_I64(10000, till_i64(&office, "SELECT sum(refunds_minor) FROM sales_day"));
+    till_check_audit(&office);
+}
+
+/* What a database from before the ledger holds: everything but that. */
+static void forget_ledger(struct office *office)
+{
+    office_exec(
+        office, "payment",
+        test_on_postgres()
+            ? "SET session_replication_role = replica; DELETE FROM ledger_entry; DELETE FROM "
+              "ledger_transaction; DELETE FROM ledger_pending; DELETE FROM payment_sale; "
+              "DELETE FROM payment_sale_line"
+            : "DROP TRIGGER ledger_entry_no_delete; DROP TRIGGER "
+              "ledger_transaction_no_delete; DELETE FROM ledger_entry; DELETE FROM "
+              "ledger_transaction; DELETE FROM ledger_pending; DELETE FROM payment_sale; "
+              "DELETE FROM payment_sale_line");
+    /* As the migration does. */
+    office_exec(office, "payment",
+                "INSERT INTO ledger_adoption (source_kind, source_id) SELECT 1, id FROM "
+                "payment_attempt WHERE state = 10 OR (state = 6 AND provider IS NOT NULL); INSERT "
+                "INTO ledger_adoption (source_kind, source_id) SELECT 2, id FROM payment_refund "
+                "WHERE status <> 2");
+}
+
+TEST(what_was_paid_before_there_was_a_ledger_is_posted_once)
+{
+    CLEANUP(office_close) struct office office;
+
+    till_open(&office);
+    refund(&office, paid(&office, "a"), new_refund(&office), 2500, REFUND_SUCCEEDED);
+    refund(&office, paid(&office, "b"), new_refund(&office), 10000, REFUND_SUCCEEDED);
+    (void)paid(&office, "c");
+    forget_ledger(&office);
+    till_check_audit(&office); /* not posted yet, but known */
+    for (int i = 0; i < 2; i++) {
+        office_restart(&office);
+        office_run_due(&office);
+        CHECK_I64(0, till_i64(&office, "SELECT count(*) FROM ledger_adoption"));
+        seal(&office);
+        CHECK_I64(17500, balance(&office, ACCOUNT_PSP_CLEARING));
+        CHECK_I64(-17500, balance(&office, ACCOUNT_VENDOR_PAYABLE));
+        CHECK_I64(0, balance(&office, ACCOUNT_SUSPENSE));
+        CHECK_I64(30000, till_i64(&office, "SELECT sum(gross_minor) FROM sales_day"));
+        CHECK_I64(12500, till_i64(&office, "SELECT sum(refunds_minor) FROM sales_day"));
+        CHECK_I64(3, till_i64(&office, "SELECT sum(sold) FROM sales_day"));
+        till_check_audit(&office);
+    }
 }
 
 /* --- The audit --- */

@@ -264,6 +264,32 @@ err refund_try_again(struct call *call, refund_id id, int *ret_status)
     return ERR_OK;
 }
 
+err refund_returned(struct call *call, refund_id id)
+{
+    CLEANUP(tx_rollback) struct tx tx = {0};
+    struct refund refund = {0};
+    int64_t returned = 0;
+
+    TRY(find(call, id, &refund));
+    if (refund.status == REFUND_FAILED)
+        return ERR_OK;
+    TRY(tx_begin(&tx, call_db(call)));
+    TRY(db_exec_count(&tx, &SQL_REFUND_RETURN,
+                      ARGS(UUID(id.uuid), TEXT(str_of(err_name(ERR_NOT_REFUNDABLE)))), &returned));
+    if (returned == 0)
+        return call_explain(call, ERR_CONFLICT, "the money was not given back yet");
+    TRY(db_exec(&tx, &SQL_ATTEMPT_REFUND_UNDO,
+                ARGS(UUID(refund.attempt.uuid), I64(refund.amount_minor))));
+    TRY(posting_refund_returned(&tx, call, id, refund.attempt));
+    TRY(posting_refund_released(&tx, call, id, refund.attempt));
+    TRY(outbox_add(&tx, call, "refund.failed",
+                   arena_printf(call->arena, "{\"refund_id\":\"%s\"}",
+                                id_format(REFUND_PREFIX, id.uuid).text)));
+    TRY(tx_commit(&tx));
+    outbox_wake(call->self);
+    return ERR_OK;
+}
+
 /* --- Chore --- */
 
 /* ERR_NOT_FOUND: none is due yet, or another process has taken it just now. */

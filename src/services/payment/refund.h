@@ -2,7 +2,7 @@
  *
  *   PENDING ─(the provider took it)─▶ SUCCEEDED
  *    │   ▲─(an admin lets it be tried again)─┐
- *    └─(refused as often as it is tried)─▶ FAILED
+ *    └─(refused as often as it is tried)─▶ FAILED ◀─(its money has come back)─ SUCCEEDED
  *
  * What is refused or gets no answer is tried again after 1, 2, 4 ... 60 minutes. */
 #pragma once
@@ -24,6 +24,10 @@ err refund_whole(struct call *call, struct attempt *attempt);
  * once. ERR_NOT_FOUND. ERR_CONFLICT: it has succeeded. ERR_NOT_REFUNDABLE: its money is not there any
  * more. *ret_status: what has become of it. */
 err refund_try_again(struct call *call, refund_id id, int *ret_status);
+/* The provider says that the money which it had given back has come back to it (Stripe's
+ * refund.failed after success): the refund has failed, its money is there again, and it waits for an
+ * admin. Idempotent. ERR_CONFLICT: it has not succeeded yet. ERR_NOT_FOUND. */
+err refund_returned(struct call *call, refund_id id);
 /* Chore: asks again for what is pending. */
 err refund_retry(struct call *call, int64_t *ret_next_ms);
 /* How long after the `tries`th try the next one comes. Pure. */

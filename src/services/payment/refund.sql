@@ -11,6 +11,9 @@ UPDATE payment_refund SET status = $2 WHERE id = $1 AND status = 0;
 -- name: refund_failure
 UPDATE payment_refund SET failure = $2 WHERE id = $1;
 
+-- name: refund_return
+UPDATE payment_refund SET status = 2, failure = $2 WHERE id = $1 AND status = 1;
+
 -- name: refund_revive
 UPDATE payment_refund SET status = 0, tries = 0, next_ms = $2 WHERE id = $1 AND status = 2;
 
