@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "services/booking/search/best.h"
 #include "services/booking/search/runs.h"
 
@@ -299,7 +300,7 @@ static void find(struct matcher *matcher, const struct readings *readings, struc
 struct search_hits search_find(const struct search *search, struct arena *arena,
                                const struct search_query *query)
 {
-    struct readings readings;
+    UNINITIALIZED struct readings readings;
     struct matcher matcher = {
         .search = search,
         .query = query,

@@ -19,11 +19,9 @@ enum {
 
 /* --- UTF-8 --- */
 
-/* Bytes of the sequence that `lead` begins; 0: it begins none. */
+/* Bytes of the sequence that `lead`, which is not ASCII, begins; 0: it begins none. */
 static size_t sequence_size(uint8_t lead)
 {
-    if (lead < 0x80)
-        return 1;
     if (lead >= 0xC2 && lead < 0xE0)
         return 2;
     if (lead >= 0xE0 && lead < 0xF0)
@@ -34,12 +32,19 @@ static size_t sequence_size(uint8_t lead)
 uint32_t fold_next_code_point(str *rest)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    const size_t size = sequence_size((uint8_t)rest->ptr[0]);
+    const uint8_t lead = (uint8_t)rest->ptr[0];
+
+    if (lead < 0x80) {
+        rest->ptr++;
+        rest->size--;
+        return lead;
+    }
+    const size_t size = sequence_size(lead);
     uint32_t code = REPLACEMENT;
     size_t taken = 1;
 
     if (size > 0) { /* where it is broken, what there is of it is one character */
-        code = (uint8_t)rest->ptr[0] & (size == 1 ? 0x7Fu : 0xFFu >> (size + 1));
+        code = lead & 0xFFu >> (size + 1);
         while (taken < size && taken < rest->size && ((uint8_t)rest->ptr[taken] & 0xC0) == 0x80)
             code = code << 6 | ((uint8_t)rest->ptr[taken++] & 0x3F);
         if (taken < size || code < least[size] || code > 0x10FFFF ||

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "services/booking/search/fold.h"
 #include "services/booking/search/index.h"
 #include "services/booking/search/query.h"
@@ -18,7 +19,8 @@
 enum { NOT_FOUND = 255, UTF16_ONE_MAX = 0xFFFF };
 
 struct search_pattern {
-    struct readings readings;
+    size_t count;
+    struct reading readings[];
 };
 
 /* Bytes [from, to) of a text that a word of the query has found with so many edits. */
@@ -43,9 +45,14 @@ struct attempt {
 const struct search_pattern *search_pattern_new(const struct search *search, struct arena *arena,
                                                 str text)
 {
-    struct search_pattern *pattern = arena_new(arena, struct search_pattern);
+    UNINITIALIZED struct readings readings;
 
-    readings_of(&search->terms, text, &pattern->readings);
+    readings_of(&search->terms, text, &readings);
+    struct search_pattern *pattern =
+        arena_alloc(arena, sizeof(*pattern) + readings.count * sizeof(struct reading));
+    pattern->count = readings.count;
+    for (size_t i = 0; i < readings.count; i++)
+        reading_copy(&pattern->readings[i], &readings.list[i]);
     return pattern;
 }
 
@@ -113,8 +120,8 @@ static bool find_reading(struct attempt *attempt, const struct search_pattern *p
                          const struct search_highlight *texts, size_t count)
 {
     for (int with_typos = 0; with_typos <= 1; with_typos++)
-        for (size_t i = 0; i < pattern->readings.count; i++) {
-            attempt->reading = &pattern->readings.list[i];
+        for (size_t i = 0; i < pattern->count; i++) {
+            attempt->reading = &pattern->readings[i];
             attempt->with_typos = with_typos == 1;
             if (!(attempt->with_typos && attempt->reading->respaced) &&
                 read_event(attempt, texts, count))
@@ -190,7 +197,7 @@ size_t search_highlights(const struct search_pattern *pattern, struct arena *are
 {
     struct search_highlight *texts =
         arena_new_array(arena, struct search_highlight, said->artist_count + 3);
-    struct attempt *attempt = arena_new(arena, struct attempt);
+    UNINITIALIZED struct attempt attempt;
     size_t count = 0;
     size_t kept = 0;
 
@@ -200,16 +207,16 @@ size_t search_highlights(const struct search_pattern *pattern, struct arena *are
         texts[count++] = (struct search_highlight){.field = "artist", .text = said->artists[i]};
     texts[count++] = (struct search_highlight){.field = "venue", .text = said->venue};
     texts[count++] = (struct search_highlight){.field = "city", .text = said->city};
-    if (!find_reading(attempt, pattern, texts, count))
+    if (!find_reading(&attempt, pattern, texts, count))
         return 0;
-    merge(attempt);
-    for (size_t at = 0, end; at < attempt->mark_count; at = end) {
-        struct search_highlight highlight = texts[attempt->marks[at].text];
+    merge(&attempt);
+    for (size_t at = 0, end; at < attempt.mark_count; at = end) {
+        struct search_highlight highlight = texts[attempt.marks[at].text];
 
         for (end = at + 1;
-             end < attempt->mark_count && attempt->marks[end].text == attempt->marks[at].text;)
+             end < attempt.mark_count && attempt.marks[end].text == attempt.marks[at].text;)
             end++;
-        highlight.ranges = ranges_of(attempt, at, end, highlight.text, arena);
+        highlight.ranges = ranges_of(&attempt, at, end, highlight.text, arena);
         highlight.range_count = end - at;
         texts[kept++] = highlight; /* never before what is still to be read */
     }

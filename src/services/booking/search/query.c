@@ -7,20 +7,21 @@
 
 #include <string.h>
 
+#include "base/mem.h"
 #include "services/booking/search/fold.h"
 
 /* --- As typed --- */
 
 struct typed {
-    struct reading parts;
-    struct reading wholes;
+    struct reading *parts;
+    struct reading *wholes;
     bool has_compound; /* so that the two differ */
 };
 
 static void add_word(struct reading *reading, const struct word *word)
 {
     if (reading->count < SEARCH_QUERY_WORDS_MAX)
-        reading->words[reading->count++] = *word;
+        word_copy(&reading->words[reading->count++], word);
 }
 
 static void read_word(void *arg, const struct word *word,
@@ -29,9 +30,9 @@ static void read_word(void *arg, const struct word *word,
     struct typed *typed = arg;
 
     if ((flags & WORD_PART) != 0)
-        add_word(&typed->parts, word);
+        add_word(typed->parts, word);
     if ((flags & WORD_WHOLE) != 0)
-        add_word(&typed->wholes, word);
+        add_word(typed->wholes, word);
     if (flags == WORD_WHOLE)
         typed->has_compound = true;
 }
@@ -40,6 +41,8 @@ static str cut_text(str text)
 {
     str rest = text;
 
+    if (text.size <= SEARCH_QUERY_LETTERS_MAX)
+        return text;
     for (size_t i = 0; i < SEARCH_QUERY_LETTERS_MAX && rest.size > 0; i++)
         (void)fold_next_code_point(&rest);
     return str_slice(text, 0, text.size - rest.size);
@@ -72,13 +75,11 @@ static void add_respaced(struct readings *readings, size_t at, size_t replaced,
     readings->count++;
 }
 
-static struct word join(const struct word *a, const struct word *b)
+static void join(const struct word *a, const struct word *b, struct word *ret)
 {
-    struct word joined = *a;
-
-    for (size_t i = 0; i < b->count && joined.count < WORD_LETTERS_MAX; i++)
-        joined.letters[joined.count++] = b->letters[i];
-    return joined;
+    word_copy(ret, a);
+    for (size_t i = 0; i < b->count && ret->count < WORD_LETTERS_MAX; i++)
+        ret->letters[ret->count++] = b->letters[i];
 }
 
 /* The last word may still be on its way. */
@@ -87,19 +88,19 @@ static bool is_worth_joining(const struct terms *terms, const struct word *joine
     return is_last ? terms_find_node(terms, joined) != NODE_NONE : is_term(terms, joined);
 }
 
+static void cut_word(const struct word *word, size_t from, size_t to, struct word *ret)
+{
+    ret->count = to - from;
+    memcpy(ret->letters, word->letters + from, ret->count * sizeof(ret->letters[0]));
+}
+
 static bool split(const struct terms *terms, const struct word *word, struct word ret_halves[2])
 {
     for (size_t at = SPLIT_LETTERS_MIN; at + SPLIT_LETTERS_MIN <= word->count; at++) {
-        struct word first = {.count = at};
-        struct word second = {.count = word->count - at};
-
-        memcpy(first.letters, word->letters, at * sizeof(word->letters[0]));
-        memcpy(second.letters, word->letters + at, second.count * sizeof(word->letters[0]));
-        if (is_term(terms, &first) && is_term(terms, &second)) {
-            ret_halves[0] = first;
-            ret_halves[1] = second;
+        cut_word(word, 0, at, &ret_halves[0]);
+        cut_word(word, at, word->count, &ret_halves[1]);
+        if (is_term(terms, &ret_halves[0]) && is_term(terms, &ret_halves[1]))
             return true;
-        }
     }
     return false;
 }
@@ -110,12 +111,13 @@ static void add_other_spaces(const struct terms *terms, struct readings *reading
     const size_t most = readings->count + RESPACED_MAX;
 
     for (size_t i = 0; i + 1 < typed->count && readings->count < most; i++) {
-        const struct word joined = join(&typed->words[i], &typed->words[i + 1]);
+        UNINITIALIZED struct word joined;
+        join(&typed->words[i], &typed->words[i + 1], &joined);
         if (is_worth_joining(terms, &joined, i + 2 == typed->count))
             add_respaced(readings, i, 2, &joined, 1);
     }
     for (size_t i = 0; i < typed->count && readings->count < most; i++) {
-        struct word halves[2];
+        UNINITIALIZED struct word halves[2];
         if (typed->count < SEARCH_QUERY_WORDS_MAX && split(terms, &typed->words[i], halves))
             add_respaced(readings, i, 1, halves, 2);
     }
@@ -125,16 +127,26 @@ static void add_other_spaces(const struct terms *terms, struct readings *reading
 
 void readings_of(const struct terms *terms, str text, struct readings *ret)
 {
-    struct typed typed = {0};
+    struct typed typed = {.parts = &ret->list[0], .wholes = &ret->list[1]};
 
+    typed.parts->count = 0;
+    typed.parts->respaced = false;
+    typed.wholes->count = 0;
+    typed.wholes->respaced = false;
     words_each(cut_text(text), read_word, &typed);
     ret->count = 0;
-    if (typed.parts.count == 0)
+    if (typed.parts->count == 0)
         return;
-    ret->list[ret->count++] = typed.parts;
-    if (typed.has_compound)
-        ret->list[ret->count++] = typed.wholes;
+    ret->count = typed.has_compound ? 2 : 1;
     add_other_spaces(terms, ret);
+}
+
+void reading_copy(struct reading *to, const struct reading *from)
+{
+    to->count = from->count;
+    to->respaced = from->respaced;
+    for (size_t i = 0; i < from->count; i++)
+        word_copy(&to->words[i], &from->words[i]);
 }
 
 uint64_t reading_hash(const struct reading *reading)

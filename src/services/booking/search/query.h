@@ -24,5 +24,7 @@ struct readings {
     struct reading list[READINGS_MAX];
 };
 
+/* Of `ret` only what is counted is written. */
 void readings_of(const struct terms *terms, str text, struct readings *ret);
+void reading_copy(struct reading *to, const struct reading *from);
 uint64_t reading_hash(const struct reading *reading); /* of the sequence, as of a name's */

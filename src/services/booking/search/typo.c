@@ -11,11 +11,13 @@
 
 #include "services/booking/search/typo.h"
 
+#include <string.h>
+
 enum {
     EDITS_MAX = 2,
     ASCII = 128,
-    QUEUE_MIN = 512, /* a power of two */
-    AHEAD = 8,       /* steps from asking for a node's children to coming to them */
+    QUEUE_MIN = 64, /* a power of two */
+    AHEAD = 8,      /* steps from asking for a node's children to coming to them */
 };
 
 _Static_assert(WORD_LETTERS_MAX + 1 < 64, "a bit for each beginning of a word, and the empty one");
@@ -37,6 +39,7 @@ struct walk {
     bool prefix;
     void (*fn)(void *arg, const struct typo *typo);
     void *arg;
+    uint64_t all;          /* bits of all beginnings of the word, the empty one too */
     uint64_t ascii[ASCII]; /* where each letter stands in the word */
     /* Paths to go on from: a ring. */
     struct arena *arena;
@@ -64,6 +67,7 @@ static struct path begin(struct walk *walk)
 {
     struct path path = {.begun = (uint8_t)(walk->edits_max + 1)};
 
+    walk->all = (UINT64_C(2) << walk->word->count) - 1;
     for (size_t i = 0; i < walk->word->count; i++)
         if (walk->word->letters[i] < ASCII)
             walk->ascii[walk->word->letters[i]] |= UINT64_C(2) << i;
@@ -87,37 +91,51 @@ static uint64_t places_of(const struct walk *walk, uint32_t letter)
 /* Fewest edits between the whole word and the path; more than edits_max: too many. */
 static unsigned whole_edits(const struct walk *walk, const struct path *path)
 {
+    const uint64_t last = UINT64_C(1) << walk->word->count;
     unsigned edits = 0;
 
-    while (edits <= walk->edits_max && (path->reach[edits] >> walk->word->count & 1) == 0)
+    if ((path->reach[walk->edits_max] & last) == 0)
+        return walk->edits_max + 1;
+    while ((path->reach[edits] & last) == 0)
         edits++;
     return edits;
 }
 
-/* `path` with one letter more. */
-static struct path longer(const struct walk *walk, const struct path *path, uint32_t letter)
+/* What `e` edits reach with one letter more; `fewer` is what e - 1 edits then reach. */
+static inline uint64_t reach_of(const struct path *path, unsigned e, uint64_t letter,
+                                uint64_t fewer)
 {
-    const uint64_t all = (UINT64_C(2) << walk->word->count) - 1;
-    struct path next = {
-        .before = {path->reach[0], path->reach[1]},
-        .letter = places_of(walk, letter),
+    uint64_t reach = path->reach[e] << 1 & letter;                  /* the letter is right */
+    reach |= path->reach[e - 1];                                    /* one too many */
+    reach |= path->reach[e - 1] << 1;                               /* another */
+    reach |= fewer << 1;                                            /* one left out before it */
+    reach |= path->before[e - 1] << 2 & path->letter & letter << 1; /* swapped */
+    return reach;
+}
+
+/* `path` with one letter more; false: then nothing is left of it, nor of what is longer still.
+ * *ret is written only if there is, for most that is tried is not. */
+static inline bool lengthen(const struct walk *walk, const struct path *path, uint32_t letter,
+                            struct path *ret)
+{
+    const uint64_t places = places_of(walk, letter);
+    const uint64_t exact = path->reach[0] << 1 & places;
+    const uint64_t one = reach_of(path, 1, places, exact) & walk->all;
+    const uint64_t two = walk->edits_max > 1 ? reach_of(path, 2, places, one) & walk->all : one;
+
+    if (two == 0)
+        return false;
+    *ret = (struct path){
+        .reach = {exact, one,       two},
+        .before = {path->reach[0],     path->reach[1]},
+        .letter = places,
         .begun = path->begun,
         .first_differs = path->first_differs,
     };
-
-    next.reach[0] = path->reach[0] << 1 & next.letter;
-    for (unsigned e = 1; e <= walk->edits_max; e++) {
-        uint64_t reach = path->reach[e] << 1 & next.letter; /* the letter is right */
-        reach |= path->reach[e - 1];                        /* one too many */
-        reach |= path->reach[e - 1] << 1;                   /* another */
-        reach |= next.reach[e - 1] << 1;                    /* one left out before it */
-        reach |= path->before[e - 1] << 2 & path->letter & next.letter << 1; /* swapped */
-        next.reach[e] = reach & all;
-    }
-    const unsigned whole = whole_edits(walk, &next);
-    if (whole < next.begun)
-        next.begun = (uint8_t)whole;
-    return next;
+    const unsigned whole = whole_edits(walk, ret);
+    if (whole < ret->begun)
+        ret->begun = (uint8_t)whole;
+    return true;
 }
 
 /* What the word may mean with the path taken as one word; false: nothing. */
@@ -193,8 +211,10 @@ static void try_children(struct walk *walk, const struct path *path)
     const bool is_first = path->at->node == NODE_ROOT;
 
     for (uint32_t i = 0; i < path->at->child_count; i++) {
-        struct path next = longer(walk, path, children[i].letter);
+        struct path next;
 
+        if (!lengthen(walk, path, children[i].letter, &next))
+            continue;
         next.at = &children[i];
         if (is_first)
             next.first_differs = children[i].letter != walk->word->letters[0];
@@ -239,13 +259,23 @@ void typo_each(const struct terms *terms, struct arena *arena, const struct word
 
 bool typo_compare(const struct word *word, const struct word *term, bool prefix, struct typo *ret)
 {
-    struct walk walk = {.word = word, .edits_max = typo_edits_max(word), .prefix = prefix};
+    const unsigned edits_max = typo_edits_max(word);
 
-    if (walk.edits_max == 0)
+    /* Each letter more or less is an edit. */
+    if (edits_max == 0 || term->count + edits_max < word->count ||
+        (!prefix && word->count + edits_max < term->count))
         return false;
+    struct walk walk = {.word = word, .edits_max = edits_max, .prefix = prefix};
     struct path path = begin(&walk);
-    for (size_t i = 0; i < term->count; i++)
-        path = longer(&walk, &path, term->letters[i]);
+    for (size_t i = 0; i < term->count; i++) {
+        struct path next;
+
+        if (!lengthen(&walk, &path, term->letters[i], &next)) {
+            memset(path.reach, 0, sizeof(path.reach));
+            break;
+        }
+        path = next;
+    }
     path.first_differs = word->letters[0] != term->letters[0];
     return judge(&walk, &path, ret);
 }

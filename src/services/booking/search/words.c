@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "services/booking/search/fold.h"
 
 enum {
@@ -33,7 +34,7 @@ struct scan {
     word_fn *fn;
     void *arg;
     struct spelling part;   /* being read */
-    struct spelling joined; /* all letters of the compound */
+    struct spelling joined; /* the finished parts of the compound, if there is more than one */
     size_t part_count;      /* of the compound, finished */
     size_t hump;            /* where the last hump of `part` begins */
     uint32_t before;        /* the code point before, 0 at the start */
@@ -53,18 +54,14 @@ static void add_letter(struct spelling *to, uint32_t letter, struct letter_sourc
 
 static void add_letters(struct scan *scan, const struct folded *folded, struct letter_source source)
 {
-    for (size_t i = 0; i < folded->count; i++) {
+    for (size_t i = 0; i < folded->count; i++)
         add_letter(&scan->part, folded->letters[i], source);
-        add_letter(&scan->joined, folded->letters[i], source);
-    }
 }
 
 static void add_ascii(struct scan *scan, const char *letters, struct letter_source source)
 {
-    for (; *letters != '\0'; letters++) {
+    for (; *letters != '\0'; letters++)
         add_letter(&scan->part, (uint8_t)*letters, source);
-        add_letter(&scan->joined, (uint8_t)*letters, source);
-    }
 }
 
 static void emit(const struct scan *scan, const struct spelling *spelling, unsigned flags)
@@ -101,6 +98,14 @@ static void end_hump(struct scan *scan)
     scan->hump = count;
 }
 
+static void join_part(struct scan *scan)
+{
+    const struct spelling *part = &scan->part;
+
+    for (size_t i = 0; i < part->word.count; i++)
+        add_letter(&scan->joined, part->word.letters[i], part->sources[i]);
+}
+
 static void end_part(struct scan *scan, bool compound)
 {
     const struct word *part = &scan->part.word;
@@ -112,6 +117,8 @@ static void end_part(struct scan *scan, bool compound)
         part->letters[1] == LAM)
         emit_tail(scan, ARTICLE_LETTERS);
     emit(scan, &scan->part, compound || scan->part_count > 0 ? WORD_PART : WORD_PART | WORD_WHOLE);
+    if (compound || scan->part_count > 0)
+        join_part(scan);
     scan->part_count++;
     scan->part.word.count = 0;
     scan->hump = 0;
@@ -221,64 +228,117 @@ static void read_sign(struct scan *scan, uint32_t code, uint32_t from)
                    between ? WORD_PART : WORD_PART | WORD_WHOLE);
 }
 
-static void read_letters(struct scan *scan, uint32_t code, const struct folded *folded,
-                         uint32_t from)
-{
-    const bool capital = code >= 'A' && code <= 'Z';
-    const bool after_small = scan->before >= 'a' && scan->before <= 'z';
-
-    if (capital && after_small)
-        end_hump(scan);
-    add_letters(scan, folded, source_from(scan, from, 0));
-}
-
 /* A mark belongs to the letter before it. */
 static void read_mark(struct scan *scan, uint32_t from)
 {
-    struct spelling *const spellings[] = {&scan->part, &scan->joined};
+    for (size_t at = scan->part.word.count; at > 0; at--) {
+        struct letter_source *source = &scan->part.sources[at - 1];
 
-    for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
-        struct spelling *spelling = spellings[i];
-
-        for (size_t at = spelling->word.count; at > 0; at--) {
-            struct letter_source *source = &spelling->sources[at - 1];
-
-            if (source->to != from)
-                break;
-            source->to = source_from(scan, from, 0).to;
-        }
+        if (source->to != from)
+            break;
+        source->to = source_from(scan, from, 0).to;
     }
+}
+
+/* Letters and digits of ASCII as fold() has them; 0: it is something else. */
+static uint32_t plain_letter(uint8_t byte)
+{
+    if ((byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9'))
+        return byte;
+    return byte >= 'A' && byte <= 'Z' ? byte | 0x20u : 0;
+}
+
+/* Most of most texts is ASCII: a run of its letters needs no decoding and no tables. */
+static void read_plain(struct scan *scan)
+{
+    const char *const end = scan->rest.ptr + scan->rest.size;
+    const char *at = scan->rest.ptr;
+    uint32_t from = (uint32_t)(scan->text.size - scan->rest.size);
+    uint32_t before = scan->before;
+
+    for (; at < end; at++, from++) {
+        const uint8_t byte = (uint8_t)*at;
+        const uint32_t letter = plain_letter(byte);
+
+        if (letter == 0)
+            break;
+        if (letter != byte && before >= 'a' && before <= 'z')
+            end_hump(scan);
+        add_letter(&scan->part, letter, (struct letter_source){from, from + 1});
+        before = byte;
+    }
+    scan->rest = (str){at, (size_t)(end - at)};
+    scan->before = before;
+}
+
+/* What stands between most words. */
+static bool take_blank(struct scan *scan)
+{
+    if (scan->rest.ptr[0] != ' ')
+        return false;
+    end_compound(scan);
+    scan->before = ' ';
+    scan->rest.ptr++;
+    scan->rest.size--;
+    return true;
+}
+
+static void read_other(struct scan *scan)
+{
+    const uint32_t from = source_from(scan, 0, 0).to;
+    const uint32_t code = fold_next_code_point(&scan->rest);
+    const struct folded folded = fold(code);
+
+    switch (folded.kind) {
+    case FOLD_DROPPED:
+        read_mark(scan, from);
+        return;
+    case FOLD_LETTERS:
+        add_letters(scan, &folded, source_from(scan, from, 0));
+        break;
+    case FOLD_IDEOGRAPH:
+        end_compound(scan);
+        add_letters(scan, &folded, source_from(scan, from, 0));
+        end_compound(scan);
+        break;
+    case FOLD_SEPARATOR:
+        read_sign(scan, code, from);
+        break;
+    }
+    scan->before = code;
+}
+
+static void begin(struct scan *scan, str text, word_fn *fn, void *arg)
+{
+    scan->text = text;
+    scan->rest = text;
+    scan->fn = fn;
+    scan->arg = arg;
+    scan->part.word.count = 0;
+    scan->joined.word.count = 0;
+    scan->part_count = 0;
+    scan->hump = 0;
+    scan->before = 0;
 }
 
 void words_each(str text, word_fn *fn, void *arg)
 {
-    struct scan scan = {.text = text, .rest = text, .fn = fn, .arg = arg};
+    UNINITIALIZED struct scan scan; /* a kilobyte, of which what is not counted is never read */
 
     assert(text.size <= UINT32_MAX);
+    begin(&scan, text, fn, arg);
     while (scan.rest.size > 0) {
-        const uint32_t from = source_from(&scan, 0, 0).to;
-        const uint32_t code = fold_next_code_point(&scan.rest);
-        const struct folded folded = fold(code);
-
-        switch (folded.kind) {
-        case FOLD_DROPPED:
-            read_mark(&scan, from);
-            continue;
-        case FOLD_LETTERS:
-            read_letters(&scan, code, &folded, from);
-            break;
-        case FOLD_IDEOGRAPH:
-            end_compound(&scan);
-            add_letters(&scan, &folded, source_from(&scan, from, 0));
-            end_compound(&scan);
-            break;
-        case FOLD_SEPARATOR:
-            read_sign(&scan, code, from);
-            break;
-        }
-        scan.before = code;
+        read_plain(&scan);
+        if (scan.rest.size > 0 && !take_blank(&scan))
+            read_other(&scan);
     }
     end_compound(&scan);
+}
+
+void word_copy(struct word *to, const struct word *from)
+{
+    to->count = from->count;
+    memcpy(to->letters, from->letters, from->count * sizeof(from->letters[0]));
 }
 
 uint64_t word_hash(const struct word *word, uint64_t seed)

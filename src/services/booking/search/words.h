@@ -37,4 +37,6 @@ typedef void word_fn(void *arg, const struct word *word, const struct letter_sou
 
 /* Calls `fn` for each word of `text`, in order. */
 void words_each(str text, word_fn *fn, void *arg);
+/* Only its letters: most words are far from the longest. */
+void word_copy(struct word *to, const struct word *from);
 uint64_t word_hash(const struct word *word, uint64_t seed); /* for chaining over a sequence */
