@@ -4,8 +4,11 @@
 Each operation is asked rightly, and wrongly in every way that its schemas know of. Wherever it is asked: never a 5xx that was not
 meant, every answer as the contract has it, and nothing written by what was refused.
 """
+import atexit
 import copy
+import os
 import sys
+import tempfile
 import traceback
 import urllib.parse
 
@@ -270,9 +273,16 @@ class Suite:
         self.test("every answer of the contract has been seen", self.coverage)
 
 
+def secret_file(secret):
+    with tempfile.NamedTemporaryFile("w", delete=False) as file:  # of mode 0600
+        file.write(secret)
+    atexit.register(os.unlink, file.name)
+    return file.name
+
+
 def main():
     binary, openapi = sys.argv[1:3]
-    program = Program(binary)
+    program = Program(binary, BOXOFFICE_PAYMENT_STRIPE_WEBHOOK_SECRET_FILE=secret_file(stories.WEBHOOK_SECRET))
     databases = None
     try:
         program.command("user", "create", "--role", "admin", "--email", "root@example.test", "--password-stdin", text="correct horse root\n")

@@ -1,9 +1,14 @@
 """stories.py - accounts, pages and the server itself: what people do, told once each. Every answer is held against the contract."""
+import datetime
+import hashlib
+import hmac
+import json
 import re
 
 from program import Program
 
 ALL = []
+WEBHOOK_SECRET = "whsec_of_the_contract"
 
 # Answers that cannot be brought about from outside.
 NEVER_SEEN = {"get_readiness": {503}, "list_events": set(), "retry_refund": {200}}  # the sandbox takes every refund at once
@@ -189,6 +194,26 @@ def what_can_be_read_in_two_ways_is_refused(world):
     chunked = b"POST /login HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     got = world.program.send_bytes(chunked + b"2\r\n{}\r\n0\r\n\r\n")
     world.expect(got.startswith(b"HTTP/1.1 422 "), f"{got[:200]}")
+
+
+@story
+def an_event_is_signed(world):
+    """an event of Stripe's is taken if it is signed, and as often as it comes"""
+    operation = world.contract.operations["take_stripe_event"]
+    now_s = int(datetime.datetime.fromisoformat(world.program.advance(0).replace("Z", "+00:00")).timestamp())
+
+    def post(body, secret=WEBHOOK_SECRET, age_s=0):
+        at_s = now_s - age_s
+        mac = hmac.new(secret.encode(), f"{at_s}.".encode() + body, hashlib.sha256).hexdigest()
+        answer = world.program.send("POST", operation.path, [("Content-Type", "application/json"), ("Stripe-Signature", f"t={at_s},v1={mac}")], body)
+        for wrong in world.contract.check(operation, answer):
+            world.note(f"{operation.name}: {wrong}")
+        return answer.status
+
+    event = json.dumps({"id": "evt_1", "type": "payment_intent.succeeded", "data": {"object": {"id": "pi_1"}}}).encode()
+    for status, wanted in ((post(event), 200), (post(event), 200), (post(b"{}"), 200), (post(b"{"), 200), (post(event, secret="x"), 400),
+                           (post(event, age_s=310), 400), (post(event, age_s=-310), 400), (post(b"x" * (256 * 1024 + 1)), 400)):
+        world.expect(status == wanted, f"want {wanted}, got {status}")
 
 
 @story

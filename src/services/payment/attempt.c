@@ -249,6 +249,16 @@ err attempt_look_again(struct call *call, const struct attempt *attempt, int64_t
     return ERR_OK;
 }
 
+err attempt_look_now(struct call *call, attempt_id id)
+{
+    int64_t count = 0;
+
+    TRY(change(call, &SQL_ATTEMPT_LOOK_NOW, ARGS(UUID(id.uuid), I64(call->now_ms)), &count));
+    if (count > 0)
+        chore_wake(call->self, ATTEMPT_CHORE);
+    return ERR_OK;
+}
+
 err attempt_answered(struct call *call, struct attempt *attempt, int status)
 {
     CLEANUP(tx_rollback) struct tx tx = {0};

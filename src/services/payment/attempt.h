@@ -103,6 +103,9 @@ err attempt_move_in(struct tx *tx, struct call *call, struct attempt *attempt,
 /* Lets go of the attempt: when the reconciler looks again if nothing else happens. Has no effect if
  * the lease that *attempt was read with has ended and is somebody else's now. */
 err attempt_look_again(struct call *call, const struct attempt *attempt, int64_t at_ms);
+/* Something may have changed at its provider: the reconciler looks at once, unless it is over or
+ * somebody is at it. */
+err attempt_look_now(struct call *call, attempt_id id);
 /* Booking has refused it because of `other`. ERR_CONFLICT: it is CREATED no longer. */
 err attempt_refer(struct call *call, struct attempt *attempt, attempt_id other);
 /* Notes the status that POST /payment answers, for its replays. The first one counts: sets

@@ -39,6 +39,10 @@ WHERE id = $1 AND state = $2;
 -- name: attempt_look_again
 UPDATE payment_attempt SET next_ms = $3 WHERE id = $1 AND next_ms = $2 AND state < 9;
 
+-- From AUTHORISING (1) and REQUIRES_ACTION (2), which wait for the provider. Who has a lease of it finds that it is another's, and leaves it.
+-- name: attempt_look_now
+UPDATE payment_attempt SET next_ms = $2 WHERE id = $1 AND state IN (1, 2) AND next_ms > $2;
+
 -- name: attempt_refer
 UPDATE payment_attempt SET state = $3, answers_with = $4, updated_at_ms = $5 WHERE id = $1 AND state = $2;
 

@@ -38,8 +38,11 @@
 #include "services/payment/state.h"
 #include "services/payment/stripe.sql.h"
 #include "services/payment/stripe_api.h"
+#include "services/payment/stripe_event.h"
+#include "services/payment/stripe_event.sql.h"
 #include "services/payment/unresolved.h"
 #include "services/payment/unresolved.sql.h"
+#include "services/payment/webhook.h"
 
 const char *const refund_status_names[] = {"pending", "succeeded", "failed", NULL};
 
@@ -143,7 +146,8 @@ static err fill(struct instance *self, struct call *call, struct payment *paymen
         TRY(attempt_all_due(call));
     TRY(begin_ledger(call));
     TRY(stripe_open(call, &payment->stripe));
-    if (payment->stripe == NULL && provider_of_cards(call) == &stripe_provider)
+    if (provider_of_cards(call) == &stripe_provider &&
+        (payment->stripe == NULL || payment->stripe->authorization.ptr == NULL))
         return call_explain(call, ERR_INVALID,
                             "payment.card_provider is stripe: payment.stripe.secret_key_file must "
                             "name the file of its key");
@@ -195,8 +199,9 @@ static const struct setting setting_rows[] = {
 };
 static const struct settings payment_settings = SETTINGS(setting_rows);
 static const struct route_table *const routes[] = {
-    &method_routes, &pay_routes,          &points_routes,     &points_vendor_routes,
-    &sales_routes,  &sandbox_page_routes, &unresolved_routes, NULL,
+    &method_routes,        &pay_routes,     &points_routes,
+    &points_vendor_routes, &sales_routes,   &sandbox_page_routes,
+    &unresolved_routes,    &webhook_routes, NULL,
 };
 static const struct op *const ops[] = {
     &payment_refund_op,
@@ -208,25 +213,10 @@ static const struct op *const ops[] = {
     NULL,
 };
 static const struct sql_list *const statements[] = {
-    &attempt_sql,
-    &demo_money_sql,
-    &ledger_sql,
-    &ledger_adopt_sql,
-    &ledger_seal_sql,
-    &method_sql,
-    &payment_audit_sql,
-    &points_sql,
-    &points_earn_sql,
-    &points_get_sql,
-    &points_redeem_sql,
-    &points_vendor_sql,
-    &refund_sql,
-    &sale_sql,
-    &sales_sql,
-    &sandbox_sql,
-    &stripe_sql,
-    &unresolved_sql,
-    NULL,
+    &attempt_sql,       &demo_money_sql,    &ledger_sql,       &ledger_adopt_sql, &ledger_seal_sql,
+    &method_sql,        &payment_audit_sql, &points_sql,       &points_earn_sql,  &points_get_sql,
+    &points_redeem_sql, &points_vendor_sql, &refund_sql,       &sale_sql,         &sales_sql,
+    &sandbox_sql,       &stripe_sql,        &stripe_event_sql, &unresolved_sql,   NULL,
 };
 static const struct chore chores[] = {
     {DESK_CHORE,          desk_answer_late    },
@@ -236,6 +226,8 @@ static const struct chore chores[] = {
     {ADOPT_CHORE,         ledger_adopt        },
     {POINTS_EXPIRY_CHORE, points_expire       },
     {POINTS_FATE_CHORE,   points_redeem_settle},
+    {STRIPE_EVENT_CHORE,  stripe_event_run    },
+    {STRIPE_POLL_CHORE,   stripe_event_poll   },
     {NULL,                NULL                },
 };
 

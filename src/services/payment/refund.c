@@ -163,26 +163,30 @@ static err end_or_leave(struct call *call, struct refund *refund, err e)
     return ERR_OK;
 }
 
-/* Asks the provider. Cash and transfers are given back by the vendor's own hands, so they end at
- * once. */
-static err give_back(struct call *call, struct refund *refund)
+/* Cash and transfers are given back by the vendor's own hands, so they end at once. */
+static err ask_provider(struct call *call, const struct refund *refund, enum refund_status *ret)
 {
     struct attempt attempt = {0};
-    enum refund_status status = REFUND_SUCCEEDED;
-    err e = ERR_OK;
 
+    *ret = REFUND_SUCCEEDED;
     TRY(attempt_find(call, refund->attempt, &attempt));
-    if (attempt.provider.ptr != NULL) {
-        const struct provider *provider = provider_find(attempt.provider);
-        const struct refund_request request = {
-            .key = arena_str(call->arena, str_of(id_format(REFUND_PREFIX, refund->id.uuid).text)),
-            .charge_key = attempt_key(call->arena, attempt.id),
-            .amount = {refund->amount_minor, attempt.amount.currency},
-        };
+    if (attempt.provider.ptr == NULL)
+        return ERR_OK;
+    const struct provider *provider = provider_find(attempt.provider);
+    const struct refund_request request = {
+        .key = arena_str(call->arena, str_of(id_format(REFUND_PREFIX, refund->id.uuid).text)),
+        .charge_key = attempt_key(call->arena, attempt.id),
+        .amount = {refund->amount_minor, attempt.amount.currency},
+    };
+    assert(provider != NULL);
+    return provider->refund(call, &request, ret);
+}
 
-        assert(provider != NULL);
-        e = provider->refund(call, &request, &status);
-    }
+static err give_back(struct call *call, struct refund *refund)
+{
+    enum refund_status status = REFUND_SUCCEEDED;
+    err e = ask_provider(call, refund, &status);
+
     if (e == ERR_OK &&
         status == REFUND_PENDING) /* it is under way: looked at again, as it is asked again */
         return ERR_OK;
@@ -288,6 +292,47 @@ err refund_returned(struct call *call, refund_id id)
     TRY(tx_commit(&tx));
     outbox_wake(call->self);
     return ERR_OK;
+}
+
+/* Its money is on its way back again: nothing is said of it until that has come to an end. */
+static err reopen(struct call *call, const struct refund *refund)
+{
+    CLEANUP(tx_rollback) struct tx tx = {0};
+    int64_t reopened = 0;
+
+    TRY(tx_begin(&tx, call_db(call)));
+    TRY(db_exec_count(&tx, &SQL_REFUND_REOPEN,
+                      ARGS(UUID(refund->id.uuid), I64(REFUND_RETURN_TRIES), I64(call->now_ms),
+                           TEXT(str_of(err_name(ERR_NOT_REFUNDABLE)))),
+                      &reopened));
+    if (reopened == 0)
+        return ERR_OK;
+    TRY(posting_refund_returned(&tx, call, refund->id, refund->attempt));
+    TRY(tx_commit(&tx));
+    log_event(call->self->node->log, LOG_WARN, "refund.failed_after_success",
+              LOG_CSTR("refund", id_format(REFUND_PREFIX, refund->id.uuid).text),
+              LOG_TEXT("request", call->request_id));
+    chore_wake(call->self, REFUND_CHORE);
+    return ERR_OK;
+}
+
+err refund_look(struct call *call, refund_id id)
+{
+    struct refund refund = {0};
+    enum refund_status status = REFUND_SUCCEEDED;
+
+    TRY(find(call, id, &refund));
+    if (refund.status == REFUND_PENDING)
+        give_back_or_leave(call, &refund);
+    if (refund.status != REFUND_SUCCEEDED)
+        return ERR_OK;
+    const err e = ask_provider(call, &refund, &status);
+    if (err_status(e) >= 500)
+        return e;
+    if (e == ERR_OK && status != REFUND_FAILED)
+        return ERR_OK;
+    return refund.tries + REFUND_RETURN_TRIES < REFUND_TRIES_MAX ? reopen(call, &refund)
+                                                                 : refund_returned(call, id);
 }
 
 /* --- Chore --- */

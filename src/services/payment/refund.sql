@@ -17,6 +17,10 @@ UPDATE payment_refund SET status = 2, failure = $2 WHERE id = $1 AND status = 1;
 -- name: refund_revive
 UPDATE payment_refund SET status = 0, tries = 0, next_ms = $2 WHERE id = $1 AND status = 2;
 
+-- It had succeeded, and failed then.
+-- name: refund_reopen
+UPDATE payment_refund SET status = 0, tries = tries + $2, next_ms = $3, failure = $4 WHERE id = $1 AND status = 1;
+
 -- name: refund_due
 SELECT id, next_ms, tries FROM payment_refund WHERE status = 0 ORDER BY next_ms LIMIT 1;
 

@@ -107,7 +107,7 @@ err stripe_open(struct call *call, struct stripe **ret)
 
     stripe->arena = arena_open(0);
     const err e = fill(call, stripe);
-    if (e == ERR_OK && stripe->authorization.ptr != NULL) {
+    if (e == ERR_OK && (stripe->authorization.ptr != NULL || stripe->webhook_secret_count > 0)) {
         *ret = stripe;
         return ERR_OK;
     }
@@ -129,7 +129,7 @@ void stripe_close(struct stripe *stripe)
 err stripe_of(struct call *call, struct stripe **ret)
 {
     *ret = payment_of(call)->stripe;
-    if (*ret != NULL)
+    if (*ret != NULL && (*ret)->authorization.ptr != NULL)
         return ERR_OK;
     return call_explain(call, ERR_UNAVAILABLE, "payment.stripe.secret_key_file is not set");
 }

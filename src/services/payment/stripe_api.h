@@ -12,17 +12,17 @@ struct stripe {
     struct fetcher *fetcher;
     struct arena *arena; /* of what is below */
     str base;            /* "https://api.stripe.com" */
-    str authorization;   /* "Bearer sk_..." */
+    str authorization;   /* "Bearer sk_..."; absent: no key is named */
     str webhook_secrets[STRIPE_SECRETS_MAX];
     size_t webhook_secret_count;
     int64_t retry_ms;
 };
 
-/* From the settings payment.stripe.*; *ret NULL: no secret key is named. ERR_INVALID (explained): a
+/* From the settings payment.stripe.*; *ret NULL: no secret is named. ERR_INVALID (explained): a
  * file cannot be read, is readable for everybody, or is empty; the address is not https. */
 err stripe_open(struct call *call, struct stripe **ret);
 void stripe_close(struct stripe *stripe); /* NULL is accepted */
-/* The one of this instance. ERR_UNAVAILABLE (explained): it has none. */
+/* The one of this instance, if it can ask anything. ERR_UNAVAILABLE (explained): it has no key. */
 err stripe_of(struct call *call, struct stripe **ret);
 
 struct stripe_question {

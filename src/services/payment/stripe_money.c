@@ -36,30 +36,52 @@ static const struct {
     {"TND", 3, 10 },
 };
 
-bool stripe_amount(struct money money, int64_t *ret)
-{
-    const int ours = currency_exponent(money.currency);
-    int theirs = ours == 2 ? 2 : -1;
-    int64_t step = 1;
-    int64_t amount = money.minor;
+/* Stripe's number of decimals, and what amounts must be multiples of. */
+struct counting {
+    int decimals; /* -1: unknown to Stripe */
+    int64_t step;
+};
 
+static struct counting counting_of(struct currency currency)
+{
     for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++)
-        if (strcmp(special[i].code, money.currency.code) == 0) {
-            theirs = special[i].decimals;
-            step = special[i].step;
-        }
-    if (theirs < 0)
-        return false;
-    for (int i = ours; i < theirs; i++)
+        if (strcmp(special[i].code, currency.code) == 0)
+            return (struct counting){special[i].decimals, special[i].step};
+    return (struct counting){currency_exponent(currency) == 2 ? 2 : -1, 1};
+}
+
+/* The same amount with another number of decimals. False: it has too many digits, or is cut. */
+static bool rescale(int64_t amount, int from, int to, int64_t *ret)
+{
+    for (int i = from; i < to; i++)
         if (!minor_multiply(amount, 10, &amount))
             return false;
-    for (int i = theirs; i < ours; i++) {
+    for (int i = to; i < from; i++) {
         if (amount % 10 != 0)
             return false;
         amount /= 10;
     }
-    if (amount % step != 0)
+    *ret = amount;
+    return true;
+}
+
+bool stripe_amount(struct money money, int64_t *ret)
+{
+    const struct counting counting = counting_of(money.currency);
+    int64_t amount = 0;
+
+    if (counting.decimals < 0 ||
+        !rescale(money.minor, currency_exponent(money.currency), counting.decimals, &amount) ||
+        amount % counting.step != 0)
         return false;
     *ret = amount;
     return true;
+}
+
+bool stripe_minor(int64_t amount, struct currency currency, int64_t *ret)
+{
+    const struct counting counting = counting_of(currency);
+
+    return counting.decimals >= 0 &&
+           rescale(amount, counting.decimals, currency_exponent(currency), ret);
 }

@@ -7,3 +7,5 @@
  * currency's minor unit, or that it takes whole tens of it (three decimals) or whole major units
  * (currencies that it counts without decimals) alone. */
 bool stripe_amount(struct money money, int64_t *ret);
+/* The other way round. False: it is none of ours. */
+bool stripe_minor(int64_t amount, struct currency currency, int64_t *ret);

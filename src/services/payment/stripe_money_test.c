@@ -34,5 +34,8 @@ TEST(amounts_are_counted_as_stripe_does)
         CHECK(currency_parse(str_of(cases[i].code), &money.currency));
         CHECK_I64(cases[i].amount >= 0, stripe_amount(money, &amount));
         CHECK_I64(cases[i].amount, amount);
+        int64_t minor = -1;
+        if (cases[i].amount >= 0)
+            CHECK(stripe_minor(amount, money.currency, &minor) && minor == cases[i].minor);
     }
 }

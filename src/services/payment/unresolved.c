@@ -19,7 +19,7 @@ struct unresolved {
     int64_t tries;
     int64_t since_ms;
 };
-static const char *const kind_names[] = {"refund", "payment", NULL};
+static const char *const kind_names[] = {"refund", "payment", "dispute", NULL};
 static const struct json_field fields[] = {
     JSON_F_ENUM("kind", struct unresolved, kind, kind_names, JSON_OPTIONAL),
     JSON_F_TOKEN("id", struct unresolved, id, 0, 0, JSON_OPTIONAL),
@@ -47,7 +47,14 @@ static const struct json_shape page_shape = JSON_SHAPE(page_fields, struct page)
 
 static const char *prefix_of(int kind)
 {
-    return kind == UNRESOLVED_REFUND ? REFUND_PREFIX : PAYMENT_PREFIX;
+    switch (kind) {
+    case UNRESOLVED_REFUND:
+        return REFUND_PREFIX;
+    case UNRESOLVED_PAYMENT:
+        return PAYMENT_PREFIX;
+    default:
+        return DISPUTE_PREFIX;
+    }
 }
 
 /* Those behind `after`, oldest first, `limit` at most and whether there are more. */
@@ -122,7 +129,8 @@ static err get_unresolved(struct req *req)
 
     TRY(req_query(req, &query_shape, &query));
     if (query.cursor.ptr != NULL && !id_parse(REFUND_PREFIX, query.cursor, &after) &&
-        !id_parse(PAYMENT_PREFIX, query.cursor, &after))
+        !id_parse(PAYMENT_PREFIX, query.cursor, &after) &&
+        !id_parse(DISPUTE_PREFIX, query.cursor, &after))
         return call_explain(&req->call, ERR_MALFORMED,
                             "The cursor was not given out by this list.");
     TRY(list(&req->call, after, query.limit, &page));

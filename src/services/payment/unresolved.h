@@ -1,5 +1,5 @@
 /* payment/unresolved.h - money that needs somebody: refunds that failed, payments that cannot be
- * finished.
+ * finished, disputes.
  *
  * There is no list of them to keep: what is unresolved is read from the refunds and attempts
  * themselves, and is gone from here once it is through. */
@@ -8,6 +8,8 @@
 #include "platform/http/http.h"
 #include "services/payment/payment.h"
 
-enum unresolved_kind { UNRESOLVED_REFUND, UNRESOLVED_PAYMENT };
+#define DISPUTE_PREFIX "dsp"
+
+enum unresolved_kind { UNRESOLVED_REFUND, UNRESOLVED_PAYMENT, UNRESOLVED_DISPUTE };
 
 extern const struct route_table unresolved_routes;
