@@ -6,7 +6,10 @@
  * machine (and this process), so it is a lower bound. A run in which the books do not balance
  * has no result.
  *
- *     hold_bench [CONNECTIONS [SECONDS]]      in a directory below TMPDIR, which should be a real disk
+ * With "sold-out" nothing is on offer, and what is counted are refusals: on SQLite memory gives
+ * them, on PostgreSQL the desk first looks whether the key has an order.
+ *
+ *     hold_bench [CONNECTIONS [SECONDS [sold-out]]]      in a directory below TMPDIR, which should be a real disk
  *     with_postgres --durable hold_bench ...  on a PostgreSQL server there, and beside it pgbench with
  *                                             the same rows, a transaction a hold */
 
@@ -92,7 +95,8 @@ struct run {
     int connection_count;
     int64_t next_number; /* of the next customer */
     bool counting;
-    int64_t held; /* 201 */
+    bool sold_out;
+    int64_t held; /* 201, or of what is sold out 409 */
     int64_t held_in_all;
     int64_t other;
     int64_t slots[SLOTS]; /* of answer times */
@@ -180,7 +184,8 @@ static size_t whole_size(struct connection *connection)
 static void count(struct run *run, const struct connection *connection)
 {
     const int64_t took_ns = clock_stopwatch_ns() - connection->began_ns;
-    const bool held = strncmp(connection->answer, "HTTP/1.1 201", 12) == 0;
+    const char *wanted = run->sold_out ? "HTTP/1.1 409" : "HTTP/1.1 201";
+    const bool held = strncmp(connection->answer, wanted, 12) == 0;
     const int64_t slot = took_ns / SLOT_NS;
 
     run->held_in_all += held;
@@ -281,8 +286,10 @@ static void check_books(struct booking_node *node, const struct run *run)
     CLEANUP(call_done) struct call call = {0};
     str found = STR_ABSENT;
 
-    CHECK_I64(run->held_in_all, booking_i64(node, "SELECT count(*) FROM order_state"));
-    CHECK_I64(TICKET_TYPE_QUANTITY_MAX - run->held_in_all,
+    const int64_t orders = run->sold_out ? 0 : run->held_in_all;
+
+    CHECK_I64(orders, booking_i64(node, "SELECT count(*) FROM order_state"));
+    CHECK_I64(run->sold_out ? 0 : TICKET_TYPE_QUANTITY_MAX - orders,
               booking_i64(node, "SELECT remaining FROM ticket_type_stock"));
     booking_node_call(node, &call);
     CHECK_OK(booking_audit(&call, &found));
@@ -310,6 +317,12 @@ static struct reading reading_of(const struct booking_node *node)
     };
 }
 
+/* Where the desk was not asked there is nothing to divide by. */
+static double mean(double sum, double count)
+{
+    return count > 0 ? sum / count : 0;
+}
+
 /* Gives the holds a second. */
 static double measure(struct booking_node *node, struct run *run, int seconds)
 {
@@ -331,13 +344,14 @@ static double measure(struct booking_node *node, struct run *run, int seconds)
     cpu = after.cpu_s - before.cpu_s;
     batches = after.batches - before.batches;
 
-    (void)printf("holds/s %.0f  connections %d  seconds %.1f  other answers %" PRId64 "\n"
+    (void)printf("%s/s %.0f  connections %d  seconds %.1f  other answers %" PRId64 "\n"
                  "mean batch %.1f  batches/s %.0f  mean commit ms %.2f\n"
                  "answer ms: p50 %.2f  p90 %.2f  p99 %.2f  max %.2f\n"
                  "cpu us a hold, generator included: %.1f  (%.2f cores)\n",
-                 (double)run->held / took_s, run->connection_count, took_s, run->other,
-                 (after.written - before.written) / batches, batches / took_s,
-                 (after.commit_s - before.commit_s) * 1e3 / (after.commits - before.commits),
+                 run->sold_out ? "refusals" : "holds", (double)run->held / took_s,
+                 run->connection_count, took_s, run->other,
+                 mean(after.written - before.written, batches), batches / took_s,
+                 mean((after.commit_s - before.commit_s) * 1e3, after.commits - before.commits),
                  answer_ms(run, 0.5), answer_ms(run, 0.9), answer_ms(run, 0.99),
                  (double)run->slowest_ns / 1e6, cpu * 1e6 / (double)run->held, cpu / took_s);
     return (double)run->held / took_s;
@@ -355,13 +369,15 @@ int main(int argc, char **argv)
     CHECK(run != NULL);
     if ((argc > 1 && !str_to_i64(str_of(argv[1]), &connections)) ||
         (argc > 2 && !str_to_i64(str_of(argv[2]), &seconds)) || connections < 1 ||
-        connections > CONNECTIONS_MAX || seconds < 1 || seconds > 3600) {
-        (void)fprintf(stderr, "hold_bench [CONNECTIONS [SECONDS]]\n");
+        connections > CONNECTIONS_MAX || seconds < 1 || seconds > 3600 ||
+        (argc > 3 && strcmp(argv[3], "sold-out") != 0)) {
+        (void)fprintf(stderr, "hold_bench [CONNECTIONS [SECONDS [sold-out]]]\n");
         free(run);
         return 2;
     }
     booking_node_open(&node, NULL);
-    event = booking_add_simple(&node, TICKET_TYPE_QUANTITY_MAX, 25000);
+    run->sold_out = argc > 3;
+    event = booking_add_simple(&node, run->sold_out ? 0 : TICKET_TYPE_QUANTITY_MAX, 25000);
     run->node = &node;
     run->event = &event;
     run->connection_count = (int)connections;
@@ -372,7 +388,7 @@ int main(int argc, char **argv)
         open_connection(run, &run->connections[i]);
     ours = measure(&node, run, (int)seconds);
     check_books(&node, run);
-    if (test_on_postgres())
+    if (test_on_postgres() && !run->sold_out)
         pgbench_holds(&node, &event, PGBENCH_S, ours);
     for (int i = 0; i < run->connection_count; i++)
         (void)close(run->connections[i].fd);
