@@ -4,9 +4,10 @@
 read_bench.py BUILD_DIR [--rounds 5] [--seconds 3] [--large 100000] [--no-peer] [--gate]
 
 Everything runs on this machine, in a directory of its own, and is ended at the end: the program (rate limiting off, SQLite), nginx with as
-many workers as there are cores, a private PostgreSQL with Fastify in front. read_load asks each in turn, round by round, so that what else
-the machine does meets all alike; a figure is the median of its rounds. Printed are requests a second, the CPU time that a request costs the
-servers' processes, and the ratio beside what it is to be. --gate: exit 1 if a ratio is not what it is to be.
+many workers as there are cores, a private PostgreSQL with Fastify in front. In each round read_load asks the two of a row one right after the
+other, so that what else the machine does meets both alike: the ratio is the median of the rounds' ratios, every other figure that of its rounds.
+Printed are requests a second, the CPU time that a request costs the servers' processes, the ratio beside what it is to be, and the load of the
+machine before and after. --gate: exit 1 if a ratio is not what it is to be.
 """
 import argparse
 import csv
@@ -244,7 +245,7 @@ class Table:
         self.failed = []
 
     def row(self, name, figure, limit, aim):
-        ratio = figure.rate / limit.rate
+        ratio = statistics.median(ours / theirs for ours, theirs in zip(figure.rates, limit.rates))
         verdict = "" if ratio >= aim else "  <- below"
         if ratio < aim:
             self.failed.append(name)
@@ -282,12 +283,17 @@ def searches_new(words, count=200000):
 
 
 def measure(figures, args):
+    """Round by round, in their order: the two of a row belong side by side."""
     for figure in figures:
         figure.measure(1)  # warm
         figure.rates, figure.costs, figure.p99s = [], [], []
     for _ in range(args.rounds):
         for figure in figures:
             figure.measure(args.seconds)
+
+
+def print_load(when):
+    print(f"load average {when}: {os.getloadavg()[0]:.1f}", flush=True)
 
 
 def run(args, scratch, servers, table):
@@ -311,18 +317,19 @@ def run(args, scratch, servers, table):
         "search, new each time": searches_new(boxoffice.words),
     }
     asked = {name: requests(scratch, name, lines) for name, lines in asked.items()}
-    static = {name: Figure(nginx, requests(scratch, f"static {name}", [line])) for name, line in (
+    static = {name: requests(scratch, f"static {name}", [line]) for name, line in (
         ("details", "GET /event.json"), ("HEAD", "HEAD /event.json"), ("list", "GET /list.json"), ("search", "GET /search.json"))}
-    ours = {name: Figure(boxoffice, lines) for name, lines in asked.items()}
     limits = {
-        "details": ("details", 1.0), "details, HEAD": ("HEAD", 1.0), "list of 20": ("list", 0.9), "availability, HEAD": ("HEAD", 0.9),
+        "details": ("details", 1.0), "details, HEAD": ("HEAD", 1.0), "list of 20": ("list", 0.9), "availability, HEAD": ("HEAD", 1.0),
         "search, asked before": ("search", 0.5), "search, new each time": ("search", 0.5),
     }
+    pairs = {name: (Figure(boxoffice, lines), Figure(nginx, static[limits[name][0]])) for name, lines in asked.items()}
     print(f"{CORES} cores, {CONNECTIONS} connections, medians of {args.rounds} rounds of {args.seconds} s; CPU time is that of the server a request")
+    print_load("before")
     print(f"{'500 events':34}{'Boxoffice':>12} {'CPU':>11} {'nginx':>12} {'CPU':>11} {'ratio':>8}")
-    measure([figure for pair in itertools.zip_longest(ours.values(), static.values()) for figure in pair if figure], args)
-    for name, figure in ours.items():
-        table.row(name, figure, static[limits[name][0]], limits[name][1])
+    measure(list(itertools.chain(*pairs.values())), args)
+    for name, (ours, limit) in pairs.items():
+        table.row(name, ours, limit, limits[name][1])
     few = Figure(boxoffice, asked["search, new each time"], FEW)
     measure([few], args)
     table.latency(f"search, new, {FEW} connections", few, 2)
@@ -331,11 +338,11 @@ def run(args, scratch, servers, table):
         peer = start_peer(scratch, boxoffice)
         servers += [peer, peer.others[0]]
         print(f"{'500 events':34}{'Boxoffice':>12} {'CPU':>11} {'Fastify, pg':>12} {'CPU':>11} {'ratio':>8}")
-        theirs = {name: Figure(peer, asked[name])
-                  for name in ("details", "list of 20", "search, asked before", "availability, HEAD")}
-        measure(list(theirs.values()), args)
-        for name, figure in theirs.items():
-            table.row(name, ours[name], figure, 15)
+        pairs = {name: (Figure(boxoffice, asked[name]), Figure(peer, asked[name]))
+                 for name in ("details", "list of 20", "search, asked before", "availability, HEAD")}
+        measure(list(itertools.chain(*pairs.values())), args)
+        for name, (ours, theirs) in pairs.items():
+            table.row(name, ours, theirs, 15)
 
     if args.large > 0:
         for server in servers:
@@ -347,6 +354,7 @@ def run(args, scratch, servers, table):
             figure = Figure(large, requests(scratch, f"large {name}", lines), FEW)
             measure([figure], args)
             table.latency(f"{name}, {FEW} connections", figure, 10)
+    print_load("after")
 
 
 def main():
