@@ -45,6 +45,39 @@ def what_is_paid_earns_points(world):
 
 
 @story
+def points_pay_for_tickets(world):
+    """points pay a part, a ticket or all of an order; what is not bought after all gives them back"""
+    who = buyer(world, "kim")
+    world.bought(simple(world, price=100000), 2, who=who)
+    world.expect(points(world, who)["balance"] == 2000, f"{points(world, who)}")
+    event = simple(world, 20, price=1000)
+    body = {"event_id": event["id"], "items": items_of(event, 2)}
+
+    def book(want, **redeem):
+        return world.ask("book", want, who=who, body={**body, "redeem": redeem})
+    part = book(201, kind="discount", points=300).json["order"]
+    world.expect((part["discount"]["amount"], part["total"]["amount"], part["points"]) == (300, 1700, 300), f"{part}")
+    world.expect((points(world, who)["balance"], points(world, who)["reserved"]) == (1700, 300), f"{points(world, who)}")
+    free = book(201, kind="free_ticket", ticket_type_id=event["ticket_types"][0]["id"]).json["order"]
+    world.expect((free["total"]["amount"], free["points"]) == (1000, 1000), f"{free}")
+    world.refused("book", 409, "insufficient_points", who=who, body={**body, "redeem": {"kind": "discount", "points": 1999}})
+    for redeem, pointer in (({"kind": "discount"}, "/redeem/points"), ({"kind": "free_ticket", "points": 1}, "/redeem/points"),
+                            ({"kind": "free_ticket", "ticket_type_id": world.open["ticket_types"][0]["id"]}, "/redeem/ticket_type_id")):
+        answer = world.refused("book", 422, "invalid_field", who=who, body={**body, "redeem": redeem})
+        world.expect(pointer in answer.pointers, answer.text)
+    world.program.advance(700)
+    world.expect((points(world, who)["balance"], points(world, who)["reserved"]) == (2000, 0), f"{points(world, who)}")
+    whole = book(201, kind="discount", points=2000).json["order"]
+    paid = world.pay(whole, who=who, method="free")
+    world.expect((paid["order"]["status"], points(world, who)["balance"]) == ("confirmed", 0), f"{paid}")
+    back = world.ask("refund", 200, who=who, body={"order_id": whole["id"]}).json
+    world.expect((back["refund"]["amount"]["amount"], points(world, who)["balance"]) == (0, 2000), f"{back}")
+    rules(world, redeem=False)
+    world.refused("book", 409, "not_redeemable", who=who, body={**body, "redeem": {"kind": "discount", "points": 5}})
+    rules(world, redeem=True)
+
+
+@story
 def an_event_says_what_points_buy(world):
     """with an event, points show what its tickets cost"""
     event = simple(world, price=1500)

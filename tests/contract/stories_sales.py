@@ -75,8 +75,7 @@ def what_cannot_be_booked(world):
         world.expect(pointer in refuse(422, "invalid_field", items).pointers, pointer)
     answer = refuse(422, "invalid_field", [a], attendees=[{"name": "x"}, {"name": "y"}])
     world.expect(answer.pointers == ["/attendees"], answer.text)
-    for name, value in (("code", "SAVE10"), ("redeem", {"kind": "discount", "points": 5})):
-        world.expect(refuse(422, "invalid_field", [a], **{name: value}).pointers == [f"/{name}"], name)
+    world.expect(refuse(422, "invalid_field", [a], code="SAVE10").pointers == ["/code"], "code")
     world.expect(available(world, event) == before, "a refusal took tickets")
     world.ask("book", 201, who="bob", body={"event_id": event["id"], "items": [{**a, "quantity": 3}, {**b, "quantity": 1}]})
     refuse(409, "limit_exceeded", [{**b, "quantity": 3}])

@@ -91,8 +91,54 @@ static err payment_methods_find_run([[maybe_unused]] struct call *call,
 OP_DEFINE("payment", payment_methods_find, struct payment_methods_find,
           struct payment_methods_found, &of_shape, &all_shape);
 
-static const struct op *const payment_ops[] = {&payment_refund_op, &payment_settle_manual_op,
-                                               &payment_method_find_op, &payment_methods_find_op,
+static const struct json_field reserve_fields[] = {
+    JSON_F_ID("order", struct payment_points_reserve, order, ORDER_PREFIX, JSON_OPTIONAL),
+};
+static const struct json_shape reserve_shape =
+    JSON_SHAPE(reserve_fields, struct payment_points_reserve);
+static const struct json_field reserved_fields[] = {
+    JSON_F_I64("points", struct payment_points_reserved, points, 0, 0, JSON_OPTIONAL),
+};
+static const struct json_shape reserved_shape =
+    JSON_SHAPE(reserved_fields, struct payment_points_reserved);
+
+/* Nobody has any points. */
+static err payment_points_reserve_run([[maybe_unused]] struct call *call,
+                                      [[maybe_unused]] const struct payment_points_reserve *in,
+                                      [[maybe_unused]] struct payment_points_reserved *ret)
+{
+    return ERR_INSUFFICIENT_POINTS;
+}
+OP_DEFINE("payment", payment_points_reserve, struct payment_points_reserve,
+          struct payment_points_reserved, &reserve_shape, &reserved_shape);
+
+static const struct json_field release_fields[] = {
+    JSON_F_ID("order", struct payment_points_release, order, ORDER_PREFIX, JSON_OPTIONAL),
+};
+static const struct json_shape release_shape =
+    JSON_SHAPE(release_fields, struct payment_points_release);
+static const struct json_field released_fields[] = {
+    JSON_F_I64("points", struct payment_points_released, points, 0, 0, JSON_OPTIONAL),
+};
+static const struct json_shape released_shape =
+    JSON_SHAPE(released_fields, struct payment_points_released);
+
+static err payment_points_release_run([[maybe_unused]] struct call *call,
+                                      [[maybe_unused]] const struct payment_points_release *in,
+                                      struct payment_points_released *ret)
+{
+    *ret = (struct payment_points_released){0};
+    return ERR_OK;
+}
+OP_DEFINE("payment", payment_points_release, struct payment_points_release,
+          struct payment_points_released, &release_shape, &released_shape);
+
+static const struct op *const payment_ops[] = {&payment_refund_op,
+                                               &payment_settle_manual_op,
+                                               &payment_method_find_op,
+                                               &payment_methods_find_op,
+                                               &payment_points_reserve_op,
+                                               &payment_points_release_op,
                                                NULL};
 static const struct migration_list payment_migrations = {.owner = "payment"}; /* it has an outbox */
 static const struct service other_payment = {

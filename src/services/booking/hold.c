@@ -34,7 +34,7 @@ static const struct json_field request_fields[] = {
     JSON_F_LIST("attendees", struct hold_request, attendees, attendee_count, &attendee_shape, 0,
                 HOLD_ATTENDEES_MAX, JSON_NULLABLE),
     JSON_F_TEXT("code", struct hold_request, code, 1, 64, JSON_NULLABLE),
-    JSON_F_RAW("redeem", struct hold_request, redeem, JSON_NULLABLE),
+    JSON_F_OBJECT("redeem", struct hold_request, redeem, &redeem_shape, JSON_NULLABLE),
 };
 const struct json_shape hold_request_shape = JSON_SHAPE(request_fields, struct hold_request);
 
@@ -94,8 +94,11 @@ err hold_check(struct call *call, const struct hold_request *asked)
         e = attendees;
     if (asked->code.ptr != NULL)
         e = call_invalid(call, "/code", "must be left out: the event takes no discount codes");
-    if (asked->redeem.ptr != NULL)
-        e = call_invalid(call, "/redeem", "must be left out: the event takes no loyalty points");
+    if (asked->redeem != NULL) {
+        const err redeem = redeem_check(call, asked);
+
+        e = redeem != ERR_OK ? redeem : e;
+    }
     return e;
 }
 
@@ -158,7 +161,7 @@ static int compare_items(const void *a, const void *b)
 }
 
 /* Fees and tax, and with them what it costs in all. */
-static err price_all(struct call *call, const struct event *event, struct order *order)
+err hold_price_all(struct call *call, const struct event *event, struct order *order)
 {
     struct booking_money_line *lines = order_lines(call->arena, order);
     int64_t *rates_ppm = arena_new_array(call->arena, int64_t, order->item_count);
@@ -192,7 +195,7 @@ err hold_price(struct call *call, const struct hold_request *asked, const struct
                             event->limits.per_order);
     /* One order for all: transactions that take several types then queue instead of deadlocking. */
     qsort(order->items, order->item_count, sizeof(*order->items), compare_items);
-    return price_all(call, event, order);
+    return hold_price_all(call, event, order);
 }
 
 err hold_sold_out(struct call *call, const struct event *event, ticket_type_id id)

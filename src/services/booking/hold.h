@@ -6,6 +6,7 @@
 #include "platform/db/batch.h"
 #include "platform/http/http.h"
 #include "services/booking/order.h"
+#include "services/booking/redeem.h"
 #include "services/booking/stock.h"
 
 enum {
@@ -32,7 +33,7 @@ struct hold_request {
     struct hold_attendee *attendees;
     size_t attendee_count;
     str code;
-    str redeem; /* JSON */
+    struct redeem *redeem; /* NULL: no points */
 };
 extern const struct json_shape hold_request_shape;
 
@@ -42,6 +43,9 @@ err hold_check(struct call *call, const struct hold_request *asked);
  * ERR_NOT_FOUND, ERR_INVALID, ERR_NOT_ON_SALE, ERR_LIMIT_EXCEEDED. */
 err hold_price(struct call *call, const struct hold_request *asked, const struct event *event,
                struct order *order);
+
+/* Its fees, taxes and total anew, once there is a discount in its items. Pure. ERR_INVALID: too much. */
+err hold_price_all(struct call *call, const struct event *event, struct order *order);
 
 /* ERR_SOLD_OUT with a sentence. */
 err hold_sold_out(struct call *call, const struct event *event, ticket_type_id id);
@@ -61,6 +65,7 @@ struct hold_try {
     struct order order;
     stock_level *levels; /* by item, once it is placed */
     bool replayed;       /* order.id is the one that the key has */
+    order_id reserved;   /* whose points are set aside; zero: none are */
 };
 
 static inline struct hold_try *hold_try_of(struct batch_write *write)

@@ -11,7 +11,10 @@
  * The first answer of an Idempotency-Key goes before everything else, so what can be refused
  * without the database (off sale, limits, sold out by the hint) is refused at once only where
  * `seen` knows of no such order. Where other processes place orders too nobody can know that from
- * memory: the desk then looks for the key, and for nothing else. */
+ * memory: the desk then looks for the key, and for nothing else.
+ *
+ * Who pays with points goes over a worker, which has them set aside first (redeem.h); whatever is
+ * not placed then lets them go. */
 
 #include "services/booking/hold.h"
 
@@ -31,6 +34,7 @@ static err apply(struct batch_write *write, struct tx *tx)
 
 static err answer_placed(struct req *req);
 static err answer_first(struct req *req);
+static err let_go(struct req *req);
 static err reprice(struct req *req);
 
 /* After the commit: the hints first, so that whoever has the answer finds them. The last thing
@@ -42,6 +46,10 @@ static void done(struct batch_write *write)
 
     if (write->result == ERR_STALE) {
         req_resume(req, reprice, ON_WORKER);
+        return;
+    }
+    if (!uuid_is_zero(try->reserved.uuid) && (write->result != ERR_OK || try->replayed)) {
+        req_resume(req, let_go, ON_WORKER);
         return;
     }
     if (write->result == ERR_OK && try->replayed) {
@@ -99,13 +107,32 @@ static void price(struct hold_try *try)
     try->refusal = hold_price(call, &try->asked, *event, &try->order);
 }
 
+/* What is paid with points is asked of payment first: on a worker, for that takes a while. */
+static void reserve(struct hold_try *try)
+{
+    if (try->asked.redeem == NULL || try->refusal != ERR_OK)
+        return;
+    try->reserved = try->order.id; /* also where it is not known whether they are */
+    try->refusal = redeem_reserve(&try->req->call, try->event, try->asked.redeem, &try->order);
+}
+
+static void release(struct hold_try *try)
+{
+    if (!uuid_is_zero(try->reserved.uuid))
+        redeem_release(&try->req->call, try->reserved);
+    try->reserved = (order_id){0};
+}
+
 static err submit(struct hold_try *try)
 {
     const struct booking *booking = booking_of(&try->req->call);
 
     try->tries++;
     try->write = (struct batch_write){.apply = apply, .done = done, .many = hold_many_fits(try)};
-    TRY(batch_submit(booking->desk, &try->write));
+    const err e = batch_submit(booking->desk, &try->write);
+    if (e != ERR_OK)
+        release(try);
+    TRY(e);
     return req_park(try->req); /* `try` may be answered and gone by now */
 }
 
@@ -130,6 +157,8 @@ static err post_book(struct req *req)
     TRY(req_body(req, &hold_request_shape, &try->asked));
     TRY(req_key(req, &try->key, try->digest));
     TRY(hold_check(&req->call, &try->asked));
+    if (try->asked.redeem != NULL && !req->call.may_block)
+        return ERR_WOULD_BLOCK;
     try->req = req;
     req->parked = try;
     price(try);
@@ -139,6 +168,7 @@ static err post_book(struct req *req)
         return try->refusal;
     if (booking->seen != NULL)
         seen_add(booking->seen, req->call.caller.user, try->key, req->call.now_ms);
+    reserve(try);
     return submit(try);
 }
 
@@ -149,8 +179,10 @@ static err reprice(struct req *req)
 
     if (try->tries == HOLD_TRIES_MAX)
         return call_explain(&req->call, ERR_CONFLICT, "The event is being changed; try again.");
+    release(try);
     TRY(catalog_refresh(&req->call, try->asked.event));
     price(try);
+    reserve(try);
     return submit(try);
 }
 
@@ -187,6 +219,17 @@ static err answer_first(struct req *req)
     tx_rollback(&tx);
     reply_header(req, "idempotency-replayed", STR("true"));
     return answer(req, &order);
+}
+
+/* The points of an order that was not held, or of a key that has one already. */
+static err let_go(struct req *req)
+{
+    struct hold_try *try = req->parked;
+    const struct problem problem = req->call.problem;
+
+    release(try);
+    req->call.problem = problem;
+    return try->write.result == ERR_OK ? answer_first(req) : try->write.result;
 }
 
 static const struct route routes[] = {

@@ -63,7 +63,8 @@ struct many {
 bool hold_many_fits(const struct hold_try *try)
 {
     return try->event == NULL ||
-           (try->event->limits.per_user == JSON_NULL && !try->event->limits.one_active_hold);
+           (try->asked.redeem == NULL && try->event->limits.per_user == JSON_NULL &&
+            !try->event->limits.one_active_hold);
 }
 
 /* --- What is needed --- */

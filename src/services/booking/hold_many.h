@@ -5,7 +5,7 @@
 
 struct hold_try;
 
-/* May this order go that way? One of an event with limits.per_user or limits.one_active_hold goes
+/* May this order go that way? One of an event with limits.per_user or limits.one_active_hold, or one with points, goes
  * by itself, through hold_place. */
 bool hold_many_fits(const struct hold_try *try);
 /* The desk's batch_many (`owner` is the struct instance): does to each try, and to the database,

@@ -148,6 +148,7 @@ static err insert_order(struct tx *tx, const struct hold_try *try)
                      BLOB(digest), I64(order->created_at_ms), I64(order->event_version))));
     for (size_t i = 0; i < order->item_count; i++)
         TRY(insert_item(tx, order, &order->items[i]));
+    TRY(redeem_insert(tx, order));
     if (order->attendees.ptr == NULL)
         return ERR_OK;
     return db_exec(tx, &SQL_HOLD_INSERT_ATTENDEES, ARGS(id, TEXT(order->attendees)));

@@ -3,6 +3,7 @@
 
 #include "services/booking/catalog.h"
 #include "services/booking/hold.h"
+#include "services/payment/payment.h"
 #include "support/test.h"
 
 #define NOW_MS  INT64_C(1795392000000)
@@ -215,6 +216,10 @@ TEST(what_an_event_does_not_offer_is_an_invalid_field)
     struct hold_item plain[] = {item_of(1, 2), item_of(2, 1)};
     struct hold_item twice[] = {item_of(1, 2), item_of(1, 1)};
     struct hold_item seated[] = {item_of(1, 2)};
+    struct redeem no_points = {.kind = REDEEM_DISCOUNT, .points = JSON_NULL};
+    struct redeem priced = {.kind = REDEEM_FREE_TICKET, .points = 5, .type = plain[0].type};
+    struct redeem elsewhere = {.kind = REDEEM_FREE_TICKET, .points = JSON_NULL, .type = {{{9}}}};
+    struct redeem discount = {.kind = REDEEM_DISCOUNT, .points = 5};
     const struct {
         const char *pointer; /* NULL: nothing is wrong */
         struct hold_request asked;
@@ -224,7 +229,10 @@ TEST(what_an_event_does_not_offer_is_an_invalid_field)
         {"/items/1/ticket_type_id", {.items = twice, .item_count = 2}                                          },
         {"/items/0/seats",          {.items = seated, .item_count = 1}                                         },
         {"/code",                   {.items = plain, .item_count = 2, .code = STR("EARLY")}                    },
-        {"/redeem",                 {.items = plain, .item_count = 2, .redeem = STR("{\"points\":5}")}         },
+        {"/redeem/points",          {.items = plain, .item_count = 2, .redeem = &no_points}                    },
+        {"/redeem/points",          {.items = plain, .item_count = 2, .redeem = &priced}                       },
+        {"/redeem/ticket_type_id",  {.items = plain, .item_count = 2, .redeem = &elsewhere}                    },
+        {NULL,                      {.items = plain, .item_count = 2, .redeem = &discount}                     },
         {"/attendees/1/email",
          {.items = plain, .item_count = 2, .attendees = people, .attendee_count = 3}                           },
         {"/attendees",              {.items = plain, .item_count = 1, .attendees = people, .attendee_count = 3}},

@@ -24,6 +24,7 @@
 #include "services/booking/catalog.h"
 #include "services/booking/cursor.h"
 #include "services/booking/order.sql.h"
+#include "services/booking/redeem.h"
 #include "services/booking/state.h"
 
 const char *const order_status_names[] = {
@@ -214,6 +215,7 @@ err order_get(struct tx *tx, struct call *call, order_id id, struct order *ret)
     TRY(get_state(tx, call->arena, &order));
     TRY(get_items(tx, call->arena, &order));
     TRY(get_tickets(tx, call->arena, &order));
+    TRY(redeem_get(tx, &order));
     if (order.refunded_minor > 0) /* only then are there any */
         TRY(get_refunds(tx, call->arena, &order));
     *ret = order;

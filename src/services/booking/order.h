@@ -54,6 +54,7 @@ struct order {
     int64_t expires_at_ms;
     int64_t hold_ms; /* how long it was held at first */
     struct money total;
+    int64_t points; /* that pay the discount; 0: none do */
     int64_t created_at_ms;
     int64_t event_version;    /* that it was priced by, and is given back by */
     struct order_item *items; /* by ticket type */

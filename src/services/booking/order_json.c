@@ -69,6 +69,7 @@ struct order_view {
     str attendees;
     struct money subtotal;
     struct money discount;
+    int64_t points; /* JSON_NULL: none */
     struct money fees;
     struct money tax;
     struct money tax_included;
@@ -96,6 +97,7 @@ static const struct json_field order_fields[] = {
     JSON_F_RAW("attendees", struct order_view, attendees, JSON_OPTIONAL),
     JSON_F_MONEY("subtotal", struct order_view, subtotal, 0, 0, JSON_OPTIONAL),
     JSON_F_MONEY("discount", struct order_view, discount, 0, 0, JSON_OPTIONAL),
+    JSON_F_I64("points", struct order_view, points, 0, 0, JSON_OPTIONAL),
     JSON_F_MONEY("fees", struct order_view, fees, 0, 0, JSON_OPTIONAL),
     JSON_F_MONEY("tax", struct order_view, tax, 0, 0, JSON_OPTIONAL),
     JSON_F_MONEY("tax_included", struct order_view, tax_included, 0, 0, JSON_OPTIONAL),
@@ -209,6 +211,7 @@ static str encode(struct call *call, const struct order *order, enum order_statu
         .attendees = order->attendees,
         .subtotal = amount(order, sum.face_minor),
         .discount = amount(order, sum.discount_minor),
+        .points = order->points > 0 ? order->points : JSON_NULL,
         .fees = amount(order, sum.buyer_fee_minor),
         .tax = amount(order, sum.tax_minor),
         .tax_included = amount(order, sum.tax_included_minor),
@@ -245,6 +248,7 @@ str order_json_first(struct call *call, const struct order *order)
         .expires_at_ms = order->created_at_ms + order->hold_ms,
         .hold_ms = order->hold_ms,
         .total = order->total,
+        .points = order->points,
         .created_at_ms = order->created_at_ms,
         .items = order->items,
         .item_count = order->item_count,

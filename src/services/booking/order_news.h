@@ -11,6 +11,7 @@ struct order_said {
     struct money amount;    /* of the refund; no currency: none */
     struct money paid;      /* what it was settled for; no currency: nothing new */
     int64_t face_minor;     /* list price of that */
+    int64_t points_kept;    /* of an order with points: what is left of them */
     int64_t refunded_minor; /* with this refund, in all */
 };
 

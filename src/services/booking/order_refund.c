@@ -13,6 +13,7 @@
 #include "services/booking/order_refund.sql.h"
 #include "services/booking/paying.sql.h"
 #include "services/booking/price.h"
+#include "services/booking/redeem.h"
 
 enum { TICKETS_MAX = 2000, STATUS_COUNT = REFUND_FAILED + 1 };
 
@@ -197,14 +198,16 @@ static err tell(struct tx *tx, struct call *call, const struct order_refund_make
                 const struct order_refund *refund, enum order_status now)
 {
     const bool paid = refund->amount.minor > 0;
-    const struct order_said said = {
+    const bool gives_back = paid || in->order->points > 0;
+    struct order_said said = {
         .reason = in->event_cancelled ? STR("event_cancelled") : STR_ABSENT,
-        .refund = paid ? refund->id : (refund_id){0},
+        .refund = gives_back ? refund->id : (refund_id){0},
         .amount = paid ? refund->amount : (struct money){0},
         .refunded_minor = in->order->refunded_minor + refund->amount.minor,
     };
 
-    if (paid)
+    TRY(redeem_kept(tx, call, in->order, &said.points_kept));
+    if (gives_back)
         TRY(order_tell(tx, call, "order.refunded", in->order, &said));
     return in->event_cancelled || now == ORDER_CANCELLED
                ? order_tell(tx, call, "order.cancelled", in->order, &said)

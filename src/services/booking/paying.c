@@ -188,7 +188,8 @@ static err take_again(struct tx *tx, struct desk_write *write, struct order *ord
     const struct event *event = catalog_find(booking_of(write->call)->catalog, order->event);
     err e = ERR_OK;
 
-    if (event == NULL || event->status != EVENT_PUBLISHED)
+    /* Points went back when the hold ended, and may be spent by now. */
+    if (event == NULL || event->status != EVENT_PUBLISHED || order->points > 0)
         return ERR_ORDER_EXPIRED;
     if (event->limits.per_user != JSON_NULL)
         e = buyer_take(tx, order->user, order->event, order_ticket_quantity(order),

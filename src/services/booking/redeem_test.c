@@ -1,6 +1,8 @@
 /* booking/redeem_test.c - what payment hears of orders and events where it is about points. */
 #include "services/booking/redeem.h"
 
+#include "services/payment/payment.h"
+
 #include "support/booking_node.h"
 #include "support/test.h"
 
@@ -48,4 +50,51 @@ TEST(an_order_that_was_never_held_has_a_fate_too)
     CHECK_I64(BOOKING_FATE_HELD, fate_of(&node, order));
     booking_node_advance(&node, 601 * 1000);
     CHECK_I64(BOOKING_FATE_OVER, fate_of(&node, order));
+}
+
+TEST(what_is_kept_of_points_follows_the_tickets_that_are_kept)
+{
+    static const struct {
+        int64_t points, discount_minor, kept_minor, keeps;
+    } cases[] = {
+        {301,             301,             301,             301            },
+        {301,             301,             151,             151            },
+        {301,             301,             0,               0              },
+        {10,              3,               2,               7              },
+        {10,              3,               1,               4              },
+        {10,              0,               0,               10             },
+        {MONEY_MINOR_MAX, MONEY_MINOR_MAX, MONEY_MINOR_MAX, MONEY_MINOR_MAX},
+        {MONEY_MINOR_MAX, MONEY_MINOR_MAX, 1,               1              },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        CHECK_I64(cases[i].keeps,
+                  redeem_keeps(cases[i].points, cases[i].discount_minor, cases[i].kept_minor));
+}
+
+TEST(a_discount_is_split_and_a_free_ticket_is_one)
+{
+    const ticket_type_id types[] = {{{{1}}}, {{{2}}}};
+    const struct redeem half = {.kind = REDEEM_DISCOUNT, .points = 500};
+    const struct redeem free_one = {.kind = REDEEM_FREE_TICKET, .type = types[1]};
+
+    for (int i = 0; i < 2; i++) {
+        struct order_item items[2] = {
+            {.type = types[0],
+             .quantity = 3,
+             .unit_price_minor = 100,
+             .money = {.quantity = 3, .face_minor = 300}},
+            {.type = types[1],
+             .quantity = 2,
+             .unit_price_minor = 350,
+             .money = {.quantity = 2, .face_minor = 700}},
+        };
+        struct order order = {.items = items, .item_count = 2};
+        const struct redeem *redeem = i == 0 ? &half : &free_one;
+
+        CHECK_I64(i == 0 ? 1000 : 350, redeem_price(&order, redeem));
+        redeem_discount(&order, redeem, i == 0 ? 500 : 350);
+        CHECK_I64(i == 0 ? 150 : 0, items[0].money.discount_minor);
+        CHECK_I64(350, items[1].money.discount_minor);
+    }
 }
