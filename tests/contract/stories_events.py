@@ -200,6 +200,7 @@ def events_end(world):
     held = world.book(event, who="bob")
     answer = change(world, event, {"status": "draft"}, 409)
     world.expect(answer.json["code"] == "conflict", answer.text)
+    world.refused("get_cancellation", 404, "not_found", who="vera", path={"event": event["id"]})
     answer = world.ask("delete_event", 202, who="vera", path={"event": event["id"]})
     world.expect(answer.json["status"] == "cancelled", answer.text)
     world.refused("delete_event", 409, "conflict", who="vera", path={"event": event["id"]})
@@ -213,6 +214,10 @@ def events_end(world):
     world.settle_down()
     order = world.ask("get_order", 200, who="ana", path={"order": tickets[0]["order_id"]}).json
     world.expect((order["status"], order["refunded"]) == ("refunded", order["total"]), f"{order}")
+    progress = world.ask("get_cancellation", 200, who="vera", path={"event": event["id"]}).json
+    world.expect((progress["status"], progress["refunds_succeeded"], progress["given_back"]) == ("done", 1, order["total"]), f"{progress}")
+    world.refused("get_cancellation", 404, "not_found", who="otto", path={"event": event["id"]})
+    world.refused("get_cancellation", 403, "forbidden", who="ana", path={"event": event["id"]})
     world.expect(world.ask("get_order", 200, who="bob", path={"order": held["id"]}).json["status"] == "cancelled", "a hold stays")
     ticket = world.ask("get_ticket", 200, who="ana", path={"ticket": tickets[0]["id"]})
     world.expect(ticket.headers["Ticket-Status"] == "refunded" and "code" not in ticket.json, ticket.text)

@@ -10,11 +10,13 @@
  * over: the last job then makes another round. */
 #include "services/booking/event_cancel.h"
 
+#include "services/booking/catalog.h"
 #include "services/booking/event_cancel.sql.h"
 #include "services/booking/hold.h"
 #include "services/booking/order_news.h"
 #include "services/booking/order_refund.h"
 #include "services/booking/paying.sql.h"
+#include "services/booking/state.h"
 
 struct cancelling {
     event_id event;
@@ -151,3 +153,82 @@ err event_cancel_orders(struct call *call, str payload)
     jobs_wake(call->self);
     return ERR_OK;
 }
+
+/* --- How far it is --- */
+
+enum progress { PROGRESS_RUNNING, PROGRESS_DONE };
+static const char *const progress_names[] = {"running", "done", NULL};
+
+struct cancellation {
+    event_id event;
+    int status; /* enum progress */
+    int64_t orders_left;
+    int64_t counts[REFUND_FAILED + 1];
+    struct money to_give_back; /* by all refunds so far */
+    struct money given_back;
+};
+static const struct json_field cancellation_fields[] = {
+    JSON_F_ID("event_id", struct cancellation, event, EVENT_PREFIX, JSON_OPTIONAL),
+    JSON_F_ENUM("status", struct cancellation, status, progress_names, JSON_OPTIONAL),
+    JSON_F_I64("orders_left", struct cancellation, orders_left, 0, 0, JSON_OPTIONAL),
+    JSON_F_I64("refunds_pending", struct cancellation, counts[REFUND_PENDING], 0, 0, JSON_OPTIONAL),
+    JSON_F_I64("refunds_succeeded", struct cancellation, counts[REFUND_SUCCEEDED], 0, 0,
+               JSON_OPTIONAL),
+    JSON_F_I64("refunds_failed", struct cancellation, counts[REFUND_FAILED], 0, 0, JSON_OPTIONAL),
+    JSON_F_MONEY("to_give_back", struct cancellation, to_give_back, 0, 0, JSON_OPTIONAL),
+    JSON_F_MONEY("given_back", struct cancellation, given_back, 0, 0, JSON_OPTIONAL),
+};
+static const struct json_shape cancellation_shape =
+    JSON_SHAPE(cancellation_fields, struct cancellation);
+
+static err count_refunds(struct tx *tx, struct call *call, struct cancellation *ret)
+{
+    CLEANUP(rows_done) struct rows rows = {0};
+    const struct uuid nobody = {{0}};
+
+    TRY(rows_open(&rows, tx, &SQL_EVENT_CANCEL_REFUNDS, ARGS(UUID(ret->event.uuid), UUID(nobody)),
+                  call->arena));
+    while (rows_next(&rows)) {
+        const int64_t status = row_i64(&rows, 0);
+
+        if (status < REFUND_PENDING || status > REFUND_FAILED)
+            return ERR_INTERNAL;
+        ret->counts[status] = row_i64(&rows, 1);
+        ret->to_give_back.minor += row_i64(&rows, 2);
+        if (status == REFUND_SUCCEEDED)
+            ret->given_back.minor = row_i64(&rows, 2);
+    }
+    return rows_close(&rows);
+}
+
+static err get_cancellation(struct req *req)
+{
+    CLEANUP(tx_rollback) struct tx tx = {0};
+    CLEANUP(event_release_at) const struct event *event = NULL;
+    struct call *call = &req->call;
+    struct cancellation cancellation = {0};
+
+    TRY(req_param_id(req, "event", EVENT_PREFIX, &cancellation.event.uuid));
+    event = catalog_find(booking_of(call)->catalog, cancellation.event);
+    if (event == NULL ||
+        (call->caller.role != ROLE_ADMIN && !uuid_eq(call->caller.vendor, event->vendor)))
+        return ERR_NOT_FOUND;
+    if (event->status != EVENT_CANCELLED)
+        return call_explain(call, ERR_NOT_FOUND, "The event is not cancelled.");
+    cancellation.to_give_back.currency = cancellation.given_back.currency = event->currency;
+    TRY(tx_read(&tx, call_db(call)));
+    TRY(db_get_i64(&tx, &SQL_EVENT_CANCEL_LEFT, ARGS(UUID(event->id.uuid)),
+                   &cancellation.orders_left));
+    TRY(count_refunds(&tx, call, &cancellation));
+    tx_rollback(&tx);
+    cancellation.status = cancellation.orders_left > 0 || cancellation.counts[REFUND_PENDING] > 0
+                              ? PROGRESS_RUNNING
+                              : PROGRESS_DONE;
+    return reply_json(req, 200, &cancellation_shape, &cancellation);
+}
+
+static const struct route routes[] = {
+    {METHOD_GET, "/events/{event}/cancellation", get_cancellation, AUTH_VENDOR, NO_BODY, UNKEYED,
+     ON_WORKER},
+};
+const struct route_table event_cancel_routes = ROUTE_TABLE(routes);

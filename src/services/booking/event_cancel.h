@@ -1,6 +1,7 @@
 /* booking/event_cancel.h - what becomes of the orders of a cancelled event. */
 #pragma once
 
+#include "platform/http/http.h"
 #include "platform/node/node.h"
 
 #define EVENT_CANCEL_JOB "cancel_event_orders"
@@ -14,3 +15,6 @@ enum {
 /* The job EVENT_CANCEL_JOB: {"event_id", "after"?}. Ends the next orders behind `after`, in the
  * order of their ids, and leaves a job for those behind them. */
 err event_cancel_orders(struct call *call, str payload);
+
+/* GET /events/{event}/cancellation: how far it is. */
+extern const struct route_table event_cancel_routes;

@@ -9,6 +9,7 @@
 #include "services/booking/order.h"
 #include "support/booking_buy.h"
 #include "support/test.h"
+#include "support/test_node.h"
 
 #define PRICE     INT64_C(25000)
 #define MINUTE_MS INT64_C(60000)
@@ -281,4 +282,114 @@ TEST(an_event_that_two_instances_cancel_is_given_back_once)
     CHECK_I64(500, booking_i64(&one, "SELECT remaining FROM ticket_type_stock"));
     CHECK_I64(ORDERS, booking_told(&one, "order.cancelled", event.id_text));
     booking_check_audit(&one);
+}
+
+/* --- How far it is --- */
+
+static struct answer progress(struct booking_node *node, const struct known_event *event)
+{
+    const struct answer answer =
+        booking_send(node, "vendor-1", "GET", NULL, "/events/%s/cancellation", event->id_text);
+
+    check_status(200, &answer);
+    return answer;
+}
+
+static void check_progress(struct booking_node *node, const struct known_event *event,
+                           const char *status, int64_t left, int64_t pending, int64_t succeeded)
+{
+    const struct answer answer = progress(node, event);
+
+    CHECK_STR(status, answer_at(node->arena, &answer, "/status"));
+    CHECK_I64(left, answer_i64(node->arena, &answer, "/orders_left"));
+    CHECK_I64(pending, answer_i64(node->arena, &answer, "/refunds_pending"));
+    CHECK_I64(succeeded, answer_i64(node->arena, &answer, "/refunds_succeeded"));
+    CHECK_I64(0, answer_i64(node->arena, &answer, "/refunds_failed"));
+    CHECK_I64((pending + succeeded) * PRICE,
+              answer_i64(node->arena, &answer, "/to_give_back/amount"));
+    CHECK_I64(succeeded * PRICE, answer_i64(node->arena, &answer, "/given_back/amount"));
+}
+
+static int64_t payment_i64(struct booking_node *node, const char *sql)
+{
+    const struct test_node payment = {node->config, node->dir, "payment", node->arena};
+
+    return test_node_i64(&payment, sql);
+}
+
+/* At each point: after the event's row, after some orders, after all, while payment is away. */
+TEST(a_crash_at_any_point_pays_everybody_back_once)
+{
+    enum { ORDERS = EVENT_CANCEL_ORDERS + 3 };
+    CLEANUP(booking_node_close) struct booking_node node;
+    struct known_event event;
+
+    booking_node_open(&node, NULL);
+    event = event_by_hand(&node);
+    for (int i = 0; i < ORDERS; i++)
+        (void)booking_buy(&node, "customer-1", &event, 1, "card");
+    const struct bought own = booking_buy(&node, "customer-1", &event, 1, "card");
+    CHECK_I64(
+        200,
+        booking_send(&node, "customer-1", "DELETE", NULL, "/tickets/%s", own.tickets[0]).status);
+    CHECK_I64(404,
+              booking_send(&node, "vendor-1", "GET", NULL, "/events/%s/cancellation", event.id_text)
+                  .status);
+    CHECK_I64(202,
+              booking_send(&node, "vendor-1", "DELETE", NULL, "/events/%s", event.id_text).status);
+    booking_node_restart(&node);
+    check_progress(&node, &event, "running", ORDERS, 0, 0);
+
+    for (int again = 0; again < 2; again++) { /* done, but its end was not written down */
+        CLEANUP(call_done) struct call call = {0};
+
+        booking_node_call(&node, &call);
+        CHECK_OK(event_cancel_orders(
+            &call, arena_printf(call.arena, "{\"event_id\":\"%s\"}", event.id_text)));
+        booking_node_restart(&node);
+        check_progress(&node, &event, "running", again == 0 ? ORDERS - EVENT_CANCEL_ORDERS : 0,
+                       again == 0 ? EVENT_CANCEL_ORDERS : ORDERS, 0);
+    }
+    node_find(node.node, "payment")->is_open = false;
+    node_run_due(node.node);
+    check_progress(&node, &event, "running", 0, ORDERS, 0);
+    node_find(node.node, "payment")->is_open = true;
+    booking_node_restart(&node);
+    booking_node_advance(&node, 10 * MINUTE_MS);
+    check_progress(&node, &event, "done", 0, 0, ORDERS);
+    booking_node_advance(&node, 60 * MINUTE_MS);
+    check_progress(&node, &event, "done", 0, 0, ORDERS);
+
+    CHECK_I64(ORDERS + 1, payment_i64(&node, "SELECT count(*) FROM sandbox_refund"));
+    CHECK_I64(0, payment_i64(&node, "SELECT count(*) FROM sandbox_charge WHERE refunded_minor <> "
+                                    "amount_minor"));
+    CHECK_I64(ORDERS + 1, booking_i64(&node, "SELECT count(*) FROM order_refund"));
+    CHECK_I64(0, booking_i64(&node, "SELECT count(*) FROM job"));
+    booking_check_audit(&node);
+}
+
+TEST(how_far_it_is_the_vendor_knows)
+{
+    static const struct {
+        const char *who;
+        int status;
+    } cases[] = {
+        {"vendor-1",   200},
+        {"admin-1",    200},
+        {"vendor-2",   404},
+        {"customer-1", 403},
+        {NULL,         401},
+    };
+    CLEANUP(booking_node_close) struct booking_node node;
+    struct known_event event;
+
+    booking_node_open(&node, NULL);
+    event = event_by_hand(&node);
+    (void)booking_buy(&node, "customer-1", &event, 1, "cash_on_arrival");
+    cancel(&node, &event);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        CHECK_I64(cases[i].status, booking_send(&node, cases[i].who, "GET", NULL,
+                                                "/events/%s/cancellation", event.id_text)
+                                       .status);
+    check_progress(&node, &event, "done", 0, 0, 0); /* nothing was paid */
 }
