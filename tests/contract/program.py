@@ -68,10 +68,10 @@ class Program:
             raise RuntimeError(f"boxoffice {' '.join(words)}: {done.stdout}{done.stderr}")
         return done.stdout
 
-    def start(self):
-        # What it says on stderr is the log of the test.
+    def start(self, stderr=None):
+        # What it says on stderr is the log of the test, unless somebody wants it.
         self.process = subprocess.Popen([self.binary, "serve", "--listen", "127.0.0.1:0", "--data", str(self.data), "--test-clock"],
-                                        stdout=subprocess.PIPE, text=True, env=self.environment)
+                                        stdout=subprocess.PIPE, stderr=stderr, text=True, env=self.environment)
         line = self.process.stdout.readline()
         match = re.search(r"http://[\d.]+:(\d+)", line)
         if not match:

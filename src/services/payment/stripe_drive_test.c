@@ -265,11 +265,11 @@ TEST(one_that_is_slow_is_pending_and_ends_in_the_background)
 
 /* --- Killed --- */
 
-static bool crash_once(struct stripe_till *till, const struct way *way, int commit,
+static bool crash_once(struct stripe_till *till, const struct way *way, int number, int commit,
                        enum crash_point point)
 {
     const order_id order = sell();
-    const str key = arena_printf(till->arena, "%d-%d-%s", commit, (int)point,
+    const str key = arena_printf(till->arena, "%d-%d-%s", number, (int)point,
                                  way->token != NULL ? way->token : way->cards[0]);
 
     crash_arm(commit, point);
@@ -299,12 +299,74 @@ TEST(whatever_step_it_dies_at_a_charge_ends_in_tickets_or_goes_back)
         int steps = 0;
 
         stripe_till_open(&till);
-        while (steps < STEPS_MAX && crash_once(&till, &ways[i], steps + 1, CRASH_BEFORE))
-            CHECK(crash_once(&till, &ways[i], ++steps, CRASH_AFTER));
+        while (steps < STEPS_MAX && crash_once(&till, &ways[i], steps, steps + 1, CRASH_BEFORE)) {
+            steps++;
+            CHECK(crash_once(&till, &ways[i], steps, steps, CRASH_AFTER));
+        }
         CHECK(steps >= 3 && steps < STEPS_MAX);
         print_message("# %s %s: killed at each of %d commits\n",
                       ways[i].token != NULL ? ways[i].token : "page",
                       ways[i].cards[0] != NULL ? ways[i].cards[0] : "-", steps);
+    }
+}
+
+TEST(killed_while_stripe_fails_too_a_charge_ends_in_tickets_or_goes_back)
+{
+    static const struct {
+        size_t way;
+        const char *op;
+        const char *kind;
+    } cases[] = {
+        {TOKEN_WAY, "intent.confirm", "lost"    },
+        {TOKEN_WAY, "intent.capture", "done500" },
+        {PAGE_WAY,  "session.create", "lost"    },
+        {PAGE_WAY,  "intent.capture", "saved500"},
+    };
+    CLEANUP(stripe_till_close) struct stripe_till till;
+    int count = 0;
+
+    stripe_till_open(&till);
+    for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
+        bool crashed = true;
+
+        for (int commit = 1; crashed && commit < STEPS_MAX; commit++) {
+            stripe_fault(&till, cases[c].op, cases[c].kind, 0, 1);
+            crashed = crash_once(&till, &ways[cases[c].way], 1000 + count++, commit,
+                                 commit % 2 == 0 ? CRASH_BEFORE : CRASH_AFTER);
+            stripe_fault(&till, NULL, NULL, 0, 0);
+        }
+        CHECK(!crashed);
+    }
+    print_message("# %d payments, each with a fault and a kill\n", count);
+}
+
+/* --- At once --- */
+
+TEST(ten_at_once_are_one_charge_and_one_answer)
+{
+    enum { TOGETHER = 10 };
+    CLEANUP(stripe_till_close) struct stripe_till till;
+    struct ask asks[TOGETHER];
+    struct answer answers[TOGETHER];
+
+    stripe_till_open(&till);
+    for (int same_key = 0; same_key < 2; same_key++) {
+        const order_id order = sell();
+
+        for (int i = 0; i < TOGETHER; i++) {
+            const str key = arena_printf(till.arena, "%d-%d", same_key, same_key ? 0 : i);
+
+            asks[i] = till_asking(&till.office, "customer-1", key.ptr, order, "card",
+                                  ways[TOKEN_WAY].token);
+        }
+        office_ask_together(&till.office, asks, TOGETHER, answers);
+        for (int i = 0; i < TOGETHER; i++) {
+            check_status(200, &answers[i]);
+            CHECK_STR("succeeded", answer_at(till.arena, &answers[i], "/payment/status"));
+            CHECK(str_eq(answers[0].body, answers[i].body));
+        }
+        CHECK_I64(1, stripe_count(&till, order, "captures"));
+        CHECK(check_end(&till, order));
     }
 }
 
