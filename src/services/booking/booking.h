@@ -146,7 +146,7 @@ struct booking_fated {
 };
 OP_DECLARE(booking_order_fate, struct booking_order_find, struct booking_fated);
 
-/* What an event sells, and the caller's tickets of it that are good. ERR_NOT_FOUND. */
+/* What an event sells, and for how much. ERR_NOT_FOUND. */
 struct booking_redeemable {
     event_id event;
 };
@@ -156,18 +156,11 @@ struct booking_redeemable_type {
     int64_t price_minor;
     bool on_sale;
 };
-struct booking_redeemable_ticket {
-    ticket_id ticket;
-    ticket_type_id ticket_type;
-    int64_t price_minor; /* what was paid for it, before discounts */
-};
 struct booking_redeemables {
     struct uuid vendor;
     struct money zero; /* in the event's currency */
     struct booking_redeemable_type *types;
     size_t type_count;
-    struct booking_redeemable_ticket *tickets;
-    size_t ticket_count;
 };
 OP_DECLARE(booking_redeemable, struct booking_redeemable, struct booking_redeemables);
 

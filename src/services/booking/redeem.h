@@ -11,8 +11,6 @@
 #include "services/booking/event.h"
 #include "services/booking/order.h"
 
-enum { REDEEM_TICKETS_MAX = 50 }; /* of an event that upgrades are shown for */
-
 /* The member `redeem` of POST /tickets/book. */
 struct redeem {
     int kind;            /* enum payment_redeem: discount or free ticket */

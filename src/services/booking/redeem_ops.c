@@ -71,29 +71,9 @@ static void list_types(struct call *call, const struct event *event,
     }
 }
 
-static err list_tickets(struct tx *tx, struct call *call, event_id event,
-                        struct booking_redeemables *ret)
-{
-    CLEANUP(rows_done) struct rows rows = {0};
-
-    ret->tickets =
-        arena_new_array(call->arena, struct booking_redeemable_ticket, REDEEM_TICKETS_MAX);
-    TRY(rows_open(&rows, tx, &SQL_REDEEM_TICKETS,
-                  ARGS(UUID(call->caller.user), UUID(event.uuid), I64(REDEEM_TICKETS_MAX)),
-                  call->arena));
-    while (ret->ticket_count < REDEEM_TICKETS_MAX && rows_next(&rows))
-        ret->tickets[ret->ticket_count++] = (struct booking_redeemable_ticket){
-            .ticket = {row_uuid(&rows, 0)},
-            .ticket_type = {row_uuid(&rows, 1)},
-            .price_minor = row_i64(&rows, 2),
-        };
-    return rows_close(&rows);
-}
-
 static err booking_redeemable_run(struct call *call, const struct booking_redeemable *in,
                                   struct booking_redeemables *ret)
 {
-    CLEANUP(tx_rollback) struct tx tx = {0};
     CLEANUP(event_release_at)
     const struct event *event = catalog_find(booking_of(call)->catalog, in->event);
 
@@ -103,8 +83,7 @@ static err booking_redeemable_run(struct call *call, const struct booking_redeem
         .vendor = event->vendor, .zero = {.minor = 0, .currency = event->currency}
     };
     list_types(call, event, ret);
-    TRY(tx_read(&tx, call_db(call)));
-    return list_tickets(&tx, call, in->event, ret);
+    return ERR_OK;
 }
 
 static const struct json_field in_fields[] = {
@@ -120,22 +99,11 @@ static const struct json_field type_fields[] = {
     JSON_F_BOOL("on_sale", struct booking_redeemable_type, on_sale, JSON_REQUIRED),
 };
 static const struct json_shape type_shape = JSON_SHAPE(type_fields, struct booking_redeemable_type);
-static const struct json_field ticket_fields[] = {
-    JSON_F_ID("ticket", struct booking_redeemable_ticket, ticket, TICKET_PREFIX, JSON_REQUIRED),
-    JSON_F_ID("ticket_type", struct booking_redeemable_ticket, ticket_type, TICKET_TYPE_PREFIX,
-              JSON_REQUIRED),
-    JSON_F_I64("price_minor", struct booking_redeemable_ticket, price_minor, 0, MONEY_MINOR_MAX,
-               JSON_REQUIRED),
-};
-static const struct json_shape ticket_shape =
-    JSON_SHAPE(ticket_fields, struct booking_redeemable_ticket);
 static const struct json_field ret_fields[] = {
     JSON_F_ID("vendor", struct booking_redeemables, vendor, "vnd", JSON_OPTIONAL),
     JSON_F_MONEY("zero", struct booking_redeemables, zero, 0, 0, JSON_REQUIRED),
     JSON_F_LIST("types", struct booking_redeemables, types, type_count, &type_shape, 0,
                 EVENT_TICKET_TYPES_MAX, JSON_REQUIRED),
-    JSON_F_LIST("tickets", struct booking_redeemables, tickets, ticket_count, &ticket_shape, 0,
-                REDEEM_TICKETS_MAX, JSON_REQUIRED),
 };
 static const struct json_shape ret_shape = JSON_SHAPE(ret_fields, struct booking_redeemables);
 OP_DEFINE("booking", booking_redeemable, struct booking_redeemable, struct booking_redeemables,

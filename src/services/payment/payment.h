@@ -57,8 +57,8 @@ OP_DECLARE(payment_methods_find, struct payment_methods_find, struct payment_met
 
 /* --- Loyalty points --- */
 
-enum payment_redeem { REDEEM_DISCOUNT, REDEEM_FREE_TICKET, REDEEM_UPGRADE };
-extern const char *const payment_redeem_names[]; /* "discount", "free_ticket", "upgrade" */
+enum payment_redeem { REDEEM_DISCOUNT, REDEEM_FREE_TICKET };
+extern const char *const payment_redeem_names[]; /* "discount", "free_ticket" */
 
 /* Sets points of a user aside for an order that is about to be held: of `points`, as many as `price` is worth; without `points` what `price` costs. They
  * are spent once the order is promised or paid, and given back once it comes to nothing: payment hears of both, and asks booking from `expires_at_ms` on

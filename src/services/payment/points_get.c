@@ -2,7 +2,7 @@
  *
  * The balance is what may be spent at this moment: what has expired is not in it, whether or not
  * the chore has come by. What it is good for follows from the rules alone, or, for one event, from
- * its prices and the caller's tickets, which booking knows. */
+ * its prices, which booking knows. */
 #include "services/payment/points_get.h"
 
 #include <inttypes.h>
@@ -78,7 +78,6 @@ struct redeemable {
     int64_t points;
     int64_t minor; /* of a discount without an event: what it pays in any currency */
     struct money discount;
-    ticket_id ticket;
     ticket_type_id type;
     str name;
     bool affordable;
@@ -88,7 +87,6 @@ static const struct json_field redeemable_fields[] = {
     JSON_F_I64("points", struct redeemable, points, 0, 0, JSON_OPTIONAL),
     JSON_F_I64("minor_units", struct redeemable, minor, 0, 0, JSON_OPTIONAL),
     JSON_F_MONEY("discount", struct redeemable, discount, 0, 0, JSON_OPTIONAL),
-    JSON_F_ID("ticket_id", struct redeemable, ticket, TICKET_PREFIX, JSON_OPTIONAL),
     JSON_F_ID("ticket_type_id", struct redeemable, type, TICKET_TYPE_PREFIX, JSON_OPTIONAL),
     JSON_F_TEXT("name", struct redeemable, name, 0, 0, JSON_OPTIONAL),
     JSON_F_BOOL("affordable", struct redeemable, affordable, JSON_OPTIONAL),
@@ -281,27 +279,19 @@ static void add_discounts(const struct points_rules *rules, struct money zero,
     }
 }
 
-/* A ticket of the type: instead of `ticket`; NULL: a free one. */
-static void add_type(const struct points_rules *rules, const struct booking_redeemables *of,
-                     const struct booking_redeemable_type *type, enum payment_redeem kind,
-                     const struct booking_redeemable_ticket *ticket, struct points_view *view)
+static void add_free_ticket(const struct points_rules *rules, const struct booking_redeemables *of,
+                            const struct booking_redeemable_type *type, struct points_view *view)
 {
-    const int64_t minor = type->price_minor - (ticket != NULL ? ticket->price_minor : 0);
-
-    struct redeemable redeemable = {
-        .kind = (int)kind,
-        .minor = JSON_NULL,
-        .discount = {.minor = minor, .currency = of->zero.currency},
-        .type = type->ticket_type,
-        .name = type->name,
-    };
-
-    if (!type->on_sale || minor <= 0)
+    if (!type->on_sale || type->price_minor == 0)
         return;
-    redeemable.points = points_cost(rules, kind, minor);
-    if (ticket != NULL)
-        redeemable.ticket = ticket->ticket;
-    add(view, redeemable);
+    add(view, (struct redeemable){
+                  .kind = REDEEM_FREE_TICKET,
+                  .points = points_cost(rules, REDEEM_FREE_TICKET, type->price_minor),
+                  .minor = JSON_NULL,
+                  .discount = {.minor = type->price_minor, .currency = of->zero.currency},
+                  .type = type->ticket_type,
+                  .name = type->name,
+    });
 }
 
 static bool vendor_takes(struct call *call, struct uuid vendor, err *ret_e)
@@ -326,11 +316,8 @@ static err add_of_event(struct call *call, event_id event, struct points_view *v
     if (!vendor_takes(call, of.vendor, &e) || !points_takes_currency(rules, of.zero.currency))
         return e;
     add_discounts(rules, of.zero, view);
-    for (size_t t = 0; t < of.type_count; t++)
-        add_type(rules, &of, &of.types[t], REDEEM_FREE_TICKET, NULL, view);
-    for (size_t i = 0; i < of.ticket_count; i++)
-        for (size_t t = 0; t < of.type_count; t++)
-            add_type(rules, &of, &of.types[t], REDEEM_UPGRADE, &of.tickets[i], view);
+    for (size_t i = 0; i < of.type_count; i++)
+        add_free_ticket(rules, &of, &of.types[i], view);
     return ERR_OK;
 }
 

@@ -18,7 +18,7 @@ enum {
     LOOK_AGAIN_MS = 60 * 1000,
 };
 
-const char *const payment_redeem_names[] = {"discount", "free_ticket", "upgrade", NULL};
+const char *const payment_redeem_names[] = {"discount", "free_ticket", NULL};
 
 struct redemption {
     order_id order;

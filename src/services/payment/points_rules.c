@@ -114,7 +114,6 @@ err points_rules_read(const struct config *config, struct points_rules *ret, con
         .minor_per_point = config_i64(config, "points.minor_per_point"),
         .value_minor = config_i64(config, "points.value_minor"),
         .free_ticket_percent = config_i64(config, "points.free_ticket_percent"),
-        .upgrade_percent = config_i64(config, "points.upgrade_percent"),
         .life_ms = seconds_ms(config, "points.life_s"),
         .grace_ms = seconds_ms(config, "points.grace_s"),
         .window_ms = seconds_ms(config, "points.tier_window_s"),
@@ -166,9 +165,7 @@ size_t points_tier_at(const struct points_rules *rules, int64_t earned)
 
 static int64_t percent_of(const struct points_rules *rules, enum payment_redeem kind)
 {
-    return kind == REDEEM_FREE_TICKET ? rules->free_ticket_percent
-           : kind == REDEEM_UPGRADE   ? rules->upgrade_percent
-                                      : 100;
+    return kind == REDEEM_FREE_TICKET ? rules->free_ticket_percent : 100;
 }
 
 int64_t points_worth(const struct points_rules *rules, enum payment_redeem kind, int64_t points)

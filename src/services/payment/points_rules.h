@@ -29,7 +29,6 @@ struct points_rules {
     int64_t minor_per_point; /* 0: none are earned */
     int64_t value_minor;     /* 0: none are taken */
     int64_t free_ticket_percent;
-    int64_t upgrade_percent;
     int64_t life_ms; /* of what is earned; 0: for ever */
     int64_t grace_ms;
     int64_t window_ms;                          /* of the tiers */
@@ -65,9 +64,7 @@ struct points_rules {
         SETTING_STRING("points.discounts", "100 500 1000 2500 5000",                               \
                        "Discounts, in points, that GET /loyalty-points offers."),                  \
         SETTING_NUMBER("points.free_ticket_percent", SETTING_COUNT, RANGE(1, POINTS_PERCENT_MAX),  \
-                       100, "What a free ticket costs, in percent of its price in points."),       \
-        SETTING_NUMBER("points.upgrade_percent", SETTING_COUNT, RANGE(1, POINTS_PERCENT_MAX), 100, \
-                       "What an upgrade costs, in percent of its price in points.")
+                       100, "What a free ticket costs, in percent of its price in points.")
 
 /* Texts in *ret are the config's. ERR_INVALID with the setting and what is wrong with it. */
 err points_rules_read(const struct config *config, struct points_rules *ret, const char **ret_why);

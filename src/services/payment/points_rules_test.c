@@ -88,10 +88,8 @@ TEST(only_the_named_currencies_count)
 
 TEST(earnings_are_rounded_down_and_costs_up)
 {
-    const struct points_rules rules = {.minor_per_point = 100,
-                                       .value_minor = 3,
-                                       .free_ticket_percent = 90,
-                                       .upgrade_percent = 200};
+    const struct points_rules rules = {
+        .minor_per_point = 100, .value_minor = 3, .free_ticket_percent = 90};
     static const struct {
         int64_t minor, percent, points;
     } earned[] = {
@@ -109,7 +107,6 @@ TEST(earnings_are_rounded_down_and_costs_up)
         {REDEEM_DISCOUNT,    4,               2           },
         {REDEEM_FREE_TICKET, 100,             30          },
         {REDEEM_FREE_TICKET, 101,             31          },
-        {REDEEM_UPGRADE,     3,               2           },
         {REDEEM_DISCOUNT,    0,               0           },
         {REDEEM_DISCOUNT,    MONEY_MINOR_MAX, 333333333334},
     };
