@@ -407,3 +407,19 @@ def the_door_opens_when_the_event_says(world):
     world.expect(refusal.get("checkin_opens_at") == opens, f"{refusal}")
     world.program.advance(3601)
     scan(world, ticket["code"], 200, "admitted", who="root")
+
+
+@story
+def a_transfer_says_where_the_money_goes(world):
+    """who pays by bank transfer is told the account and the reference; nobody else is"""
+    config = {"iban": "EG380019000500000000263180002", "account_holder": "Vera", "secret": "hush"}
+    method = world.ask("create_payment_method", 201, who="vera", body={"type": "bank_transfer", "config": config}).json
+    event = world.event(payment_methods=[{"payment_method_id": method["id"]}])
+    order = world.pay(world.book(event), method="bank_transfer")["order"]
+    path = {"order": order["id"]}
+    told = world.ask("get_bank_transfer", 200, who="ana", path=path).json
+    world.expect(told["reference"] == order["id"] and told["amount"] == order["total"], f"{told}")
+    world.expect([line["value"] for line in told["account"]] == ["Vera", "EG380019000500000000263180002"], f"{told}")
+    world.refused("get_bank_transfer", 404, "not_found", who="bob", path=path)
+    world.refused("get_bank_transfer", 404, "not_found", who="vera", path=path)
+    world.refused("get_bank_transfer", 409, "conflict", who="ana", path={"order": world.held["id"]})

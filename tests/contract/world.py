@@ -149,6 +149,7 @@ class World:
         given_back = self.bought(self.open, 1)[0]
         self.refunded = self.ask("cancel_ticket", 200, who="ana", path={"ticket": given_back["id"]}).json["refund"]
         self.promised = self.pay(self.book(self.open), method="cash_on_arrival")["order"]
+        self.to_send = self.pay(self.book(self.open), method="bank_transfer")["order"]
         challenge = self.pay(self.book(self.open), token="tok_3ds")["payment"]
         self.challenged = challenge["id"]
         self.ask("logout", 204, who="gone")
@@ -201,6 +202,9 @@ class World:
 
     def good_vendor_sales(self, operation):
         return Request(operation, query={"from": "2026-01-01", "to": "2099-12-31", "group_by": "event", "currency": "EUR"})
+
+    def good_get_bank_transfer(self, operation):
+        return Request(operation, path={"order": self.to_send["id"]})
 
     def good_create_event(self, operation):
         return Request(operation, body=self.event_body())

@@ -133,13 +133,36 @@ static err payment_points_release_run([[maybe_unused]] struct call *call,
 OP_DEFINE("payment", payment_points_release, struct payment_points_release,
           struct payment_points_released, &release_shape, &released_shape);
 
-static const struct op *const payment_ops[] = {&payment_refund_op,
-                                               &payment_settle_manual_op,
-                                               &payment_method_find_op,
-                                               &payment_methods_find_op,
-                                               &payment_points_reserve_op,
-                                               &payment_points_release_op,
-                                               NULL};
+static const struct json_field line_fields[] = {
+    JSON_F_TEXT("label", struct booking_account_line, label, 1, 100, JSON_REQUIRED),
+    JSON_F_TEXT("value", struct booking_account_line, value, 1, 1000, JSON_REQUIRED),
+};
+static const struct json_shape line_shape = JSON_SHAPE(line_fields, struct booking_account_line);
+static const struct json_field payee_fields[] = {
+    JSON_F_ID("method", struct payment_payee_find, method, PAYMENT_METHOD_PREFIX, JSON_OPTIONAL),
+};
+static const struct json_shape payee_shape = JSON_SHAPE(payee_fields, struct payment_payee_find);
+static const struct json_field payee_found_fields[] = {
+    JSON_F_LIST("lines", struct payment_payee_found, lines, line_count, &line_shape, 0, 20,
+                JSON_OPTIONAL),
+};
+static const struct json_shape payee_found_shape =
+    JSON_SHAPE(payee_found_fields, struct payment_payee_found);
+
+static err payment_payee_find_run([[maybe_unused]] struct call *call,
+                                  [[maybe_unused]] const struct payment_payee_find *in,
+                                  [[maybe_unused]] struct payment_payee_found *ret)
+{
+    return ERR_NOT_FOUND;
+}
+OP_DEFINE("payment", payment_payee_find, struct payment_payee_find, struct payment_payee_found,
+          &payee_shape, &payee_found_shape);
+
+static const struct op *const payment_ops[] = {
+    &payment_refund_op,         &payment_settle_manual_op,
+    &payment_method_find_op,    &payment_methods_find_op,
+    &payment_payee_find_op,     &payment_points_reserve_op,
+    &payment_points_release_op, NULL};
 static const struct migration_list payment_migrations = {.owner = "payment"}; /* it has an outbox */
 static const struct service other_payment = {
     .name = "payment", .ops = payment_ops, .migrations = &payment_migrations};

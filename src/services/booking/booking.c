@@ -49,15 +49,14 @@
 #include "services/booking/ticket_end.sql.h"
 #include "services/booking/ticket_files.h"
 #include "services/booking/ticket_pdf.h"
+#include "services/booking/transfer.h"
 
 static const struct route_table *const route_tables[] = {
-    &availability_routes, &checkin_routes,
-    &event_routes,        &event_browse_routes,
-    &event_cancel_routes, &export_routes,
-    &hold_routes,         &order_routes,
-    &refund_routes,       &settle_routes,
-    &suggest_routes,      &ticket_file_routes,
-    &ticket_routes,       NULL,
+    &availability_routes, &checkin_routes,      &event_routes,
+    &event_browse_routes, &event_cancel_routes, &export_routes,
+    &hold_routes,         &order_routes,        &refund_routes,
+    &settle_routes,       &suggest_routes,      &ticket_file_routes,
+    &ticket_routes,       &transfer_routes,     NULL,
 };
 
 static const struct op *const ops[] = {

@@ -178,6 +178,10 @@ struct booking_document_ticket {
     str code;
     str qr_png; /* base64 */
 };
+struct booking_account_line { /* of a bank account that money is to be sent to */
+    str label;                /* "IBAN" */
+    str value;
+};
 struct booking_documents {
     struct uuid user;
     str order; /* TypeID */
@@ -186,7 +190,10 @@ struct booking_documents {
     str when;       /* for people, in the event's zone */
     str place;
     str total; /* for people */
-    str due;   /* what is to be paid at the entrance; absent: nothing */
+    str due;   /* what is still to be paid, at the entrance or by transfer; absent: nothing */
+    bool by_transfer;                     /* it is to be sent, by the order's id as reference */
+    struct booking_account_line *account; /* there; none: the vendor has not said */
+    size_t account_count;
     struct booking_document_line *lines;
     size_t line_count;
     struct booking_document_ticket *tickets;

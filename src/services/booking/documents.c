@@ -14,6 +14,7 @@
 #include "services/booking/state.h"
 #include "services/booking/ticket_files.h"
 #include "services/booking/ticket_pdf.h"
+#include "services/booking/transfer.h"
 
 enum { TICKETS_MAX = 2000, TEXT_MAX = 4096, PNG_SIZE_MAX = 64 * 1024 };
 
@@ -123,6 +124,8 @@ static err booking_order_documents_run(struct call *call, const struct booking_o
     documents.total = price_text(call->arena, order.total.minor, order.total.currency);
     if (order.due_minor > 0)
         documents.due = price_text(call->arena, order.due_minor, order.total.currency);
+    documents.by_transfer = transfer_is_due(&order);
+    TRY(transfer_account(call, &order, &documents.account, &documents.account_count));
     add_lines(call, &order, event, &documents);
     TRY(add_event(call, event, &documents));
     TRY(add_tickets(call, tickets, count, event, &documents));
@@ -159,6 +162,9 @@ static const struct json_field documents_fields[] = {
     JSON_F_TEXT("place", struct booking_documents, place, 0, TEXT_MAX, JSON_OPTIONAL),
     JSON_F_TEXT("total", struct booking_documents, total, 0, MONEY_TEXT_SIZE_MAX, JSON_OPTIONAL),
     JSON_F_TEXT("due", struct booking_documents, due, 0, MONEY_TEXT_SIZE_MAX, JSON_OPTIONAL),
+    JSON_F_BOOL("by_transfer", struct booking_documents, by_transfer, JSON_OPTIONAL),
+    JSON_F_LIST("account", struct booking_documents, account, account_count,
+                &booking_account_line_shape, 0, 20, JSON_OPTIONAL),
     JSON_F_LIST("lines", struct booking_documents, lines, line_count, &line_shape, 0,
                 EVENT_TICKET_TYPES_MAX, JSON_OPTIONAL),
     JSON_F_LIST("tickets", struct booking_documents, tickets, ticket_count, &ticket_shape, 0,

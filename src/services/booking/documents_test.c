@@ -1,6 +1,7 @@
 /* booking/documents_test.c - what a mail about an order shows and carries. */
 
 #include "services/booking/documents.h"
+#include "services/booking/transfer.h"
 
 #include <string.h>
 
@@ -151,4 +152,28 @@ TEST(an_order_that_is_not_there_has_no_documents)
     booking_node_open(&node, NULL);
     CHECK_ERR(ERR_NOT_FOUND,
               documents_of(&node, &call, "ord_01h455vb4pex5vsknk084sn02q", &documents));
+}
+
+TEST(money_is_to_be_sent_for_what_is_promised_by_transfer)
+{
+    static const struct {
+        int status;
+        int64_t due_minor;
+        const char *method;
+        bool due;
+    } cases[] = {
+        {ORDER_PENDING,   100, "bank_transfer",   true },
+        {ORDER_PENDING,   0,   "bank_transfer",   false}, /* all of it was cancelled */
+        {ORDER_PENDING,   100, "cash_on_arrival", false},
+        {ORDER_HELD,      100, "bank_transfer",   false},
+        {ORDER_CONFIRMED, 100, "bank_transfer",   false},
+        {ORDER_PENDING,   100, NULL,              false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct order order = {.status = cases[i].status,
+                                    .due_minor = cases[i].due_minor,
+                                    .payment_method = str_of(cases[i].method)};
+
+        CHECK(cases[i].due == transfer_is_due(&order));
+    }
 }

@@ -233,6 +233,21 @@ async function finish(paid, tickets) {
   show("done");
   for (const [index, ticket] of tickets.entries()) await showTicket(ticket, `${index + 1} of ${tickets.length}`);
   if (!page && paid.status === "held" && !isUnderWay(paid)) await linkBack(paid);
+  if (paid.status === "pending" && paid.payment?.method === "bank_transfer") await showTransfer(paid);
+}
+
+// Where the money is to be sent; the mail says it too, if this does not come.
+async function showTransfer(paid) {
+  const found = await call("GET", `/orders/${paid.id}/bank-transfer`).catch(() => ({ ok: false }));
+  if (!found.ok) return;
+  const { amount, account, reference } = found.told;
+  const list = document.createElement("dl");
+  const digits = new Intl.NumberFormat("en", { style: "currency", currency: amount.currency }).resolvedOptions().maximumFractionDigits;
+  const sum = page ? money(amount) : `${amount.currency} ${(amount.amount / 10 ** digits).toFixed(digits)}`;
+  for (const { label, value } of [{ label: "Amount", value: sum }, ...account, { label: "Reference", value: reference }])
+    list.append(Object.assign(document.createElement("dt"), { textContent: label }),
+      Object.assign(document.createElement("dd"), { textContent: value, dir: "auto" }));
+  part("tickets").append(list);
 }
 
 async function showTicket(ticket, position) {

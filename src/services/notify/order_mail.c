@@ -28,6 +28,23 @@ static void add_line(struct buf *text, const char *label, str value)
         buf_printf(text, "%s%.*s\n", label, STR_ARG(value));
 }
 
+#define ASK_VENDOR "The organizer will tell you which account to send it to."
+
+static void add_transfer_text(struct buf *text, const struct booking_documents *documents)
+{
+    if (!documents->by_transfer)
+        return;
+    buf_add_cstr(
+        text,
+        "\nPlease send it by bank transfer. Your tickets come by mail when it has arrived.\n");
+    if (documents->account_count == 0)
+        buf_add_cstr(text, ASK_VENDOR "\n");
+    for (size_t i = 0; i < documents->account_count; i++)
+        buf_printf(text, "%.*s: %.*s\n", STR_ARG(documents->account[i].label),
+                   STR_ARG(documents->account[i].value));
+    buf_printf(text, "Reference: %.*s\n", STR_ARG(documents->order));
+}
+
 static err write_text(struct arena *arena, const struct order_mail *in, str *ret)
 {
     const struct booking_documents *documents = in->documents;
@@ -43,6 +60,7 @@ static err write_text(struct arena *arena, const struct order_mail *in, str *ret
                    STR_ARG(documents->lines[i].name), STR_ARG(documents->lines[i].price));
     add_line(&text, "Total: ", documents->total);
     add_line(&text, "To be paid: ", documents->due);
+    add_transfer_text(&text, documents);
     buf_add_char(&text, '\n');
     for (size_t i = 0; i < documents->ticket_count; i++)
         buf_printf(&text, "Ticket %.*s\n%.*s\n\n", STR_ARG(documents->tickets[i].type_name),
@@ -118,6 +136,27 @@ static void add_ticket(struct buf *html, struct arena *arena,
                 "</div></td></tr>\n");
 }
 
+static void add_account_row(struct buf *html, str label, str value)
+{
+    add_element(html, "<tr><td style=\"padding:4px 12px 4px 0;color:#555\">", label, "</td>");
+    add_element(html, "<td><bdi>", value, "</bdi></td></tr>\n");
+}
+
+static void add_transfer(struct buf *html, const struct booking_documents *documents)
+{
+    if (!documents->by_transfer)
+        return;
+    buf_add_cstr(
+        html, "<p>Please send it by bank transfer. Your tickets come by mail when it has arrived.");
+    if (documents->account_count == 0)
+        buf_add_cstr(html, " " ASK_VENDOR);
+    buf_add_cstr(html, "</p><table style=\"border-collapse:collapse;margin:8px 0\">");
+    for (size_t i = 0; i < documents->account_count; i++)
+        add_account_row(html, documents->account[i].label, documents->account[i].value);
+    add_account_row(html, STR("Reference"), documents->order);
+    buf_add_cstr(html, "</table>");
+}
+
 static void add_lines(struct buf *html, const struct booking_documents *documents)
 {
     buf_add_cstr(html, "<table width=\"100%\" style=\"border-collapse:collapse;margin:16px 0\">");
@@ -136,6 +175,7 @@ static void add_lines(struct buf *html, const struct booking_documents *document
     add_element(html,
                 "<p style=\"background:#fff4d6;padding:12px;border-radius:6px\">To be paid: <b>",
                 documents->due, "</b></p>");
+    add_transfer(html, documents);
 }
 
 static err write_html(struct arena *arena, const struct order_mail *in, str *ret)

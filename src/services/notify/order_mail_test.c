@@ -286,3 +286,42 @@ TEST(documents_that_cannot_be_read_are_refused)
     CHECK_ERR(ERR_INVALID, order_mail_write(arena, &sample.mail, &mail));
     CHECK_I64(0, mail.inline_count); /* and nothing was written */
 }
+
+TEST(a_mail_says_where_to_send_the_money)
+{
+    CLEANUP(arena_close_at) struct arena *arena = arena_open(0);
+    struct booking_account_line account[] = {
+        {STR("Account holder"), STR("Nile <Stage>")                 },
+        {STR("IBAN"),           STR("EG380019000500000000263180002")},
+    };
+    struct sample sample;
+
+    fill(arena, &sample);
+    sample.mail.news = ORDER_PENDING;
+    sample.documents.ticket_count = 0;
+    sample.documents.due = STR("EGP 140.00");
+    sample.documents.by_transfer = true;
+    struct mail mail = written(arena, &sample);
+    CHECK(contains(mail.text, "The organizer will tell you which account to send it to."));
+    CHECK(contains(mail.html, "The organizer will tell you which account to send it to."));
+    CHECK(contains(mail.text, "\nReference: ord_01h455vb4pex5vsknk084sn02q\n"));
+
+    sample.documents.account = account;
+    sample.documents.account_count = 2;
+    mail = written(arena, &sample);
+    CHECK(contains(mail.text, "To be paid: EGP 140.00\n\nPlease send it by bank transfer. Your "
+                              "tickets come by mail when it has arrived.\n"
+                              "Account holder: Nile <Stage>\n"
+                              "IBAN: EG380019000500000000263180002\n"
+                              "Reference: ord_01h455vb4pex5vsknk084sn02q\n"));
+    CHECK(!contains(mail.text, "organizer"));
+    CHECK(contains(mail.html, "<bdi>Nile &lt;Stage&gt;</bdi>"));
+    CHECK(contains(mail.html, "<bdi>EG380019000500000000263180002</bdi>"));
+    CHECK(contains(mail.html, ">Reference</td><td><bdi>ord_01h455vb4pex5vsknk084sn02q</bdi>"));
+
+    /* Cash is not sent anywhere. */
+    sample.documents.by_transfer = false;
+    sample.documents.account_count = 0;
+    mail = written(arena, &sample);
+    CHECK(!contains(mail.text, "bank transfer") && !contains(mail.html, "Reference"));
+}

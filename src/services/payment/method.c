@@ -98,6 +98,17 @@ static err get(struct call *call, struct uuid id, struct pay_method *ret)
     return rows_close(&rows);
 }
 
+err method_config(struct call *call, struct uuid vendor, struct uuid id, str *ret)
+{
+    struct pay_method method = {0};
+
+    TRY(get(call, id, &method));
+    if (!uuid_eq(method.vendor, vendor))
+        return ERR_NOT_FOUND;
+    *ret = method.config;
+    return ERR_OK;
+}
+
 static err insert(struct call *call, const struct pay_method *method)
 {
     CLEANUP(tx_rollback) struct tx tx = {0};

@@ -10,4 +10,7 @@ enum {
     METHOD_CONFIG_MAX = 4096, /* bytes of JSON */
 };
 
+/* The configuration of a vendor's method, unsealed: JSON, absent if there is none. ERR_NOT_FOUND. */
+err method_config(struct call *call, struct uuid vendor, struct uuid method, str *ret);
+
 extern const struct route_table method_routes;

@@ -204,13 +204,10 @@ static const struct route_table *const routes[] = {
     &unresolved_routes,    &webhook_routes, NULL,
 };
 static const struct op *const ops[] = {
-    &payment_refund_op,
-    &payment_settle_manual_op,
-    &payment_method_find_op,
-    &payment_methods_find_op,
-    &payment_points_reserve_op,
-    &payment_points_release_op,
-    NULL,
+    &payment_refund_op,         &payment_settle_manual_op,
+    &payment_method_find_op,    &payment_methods_find_op,
+    &payment_payee_find_op,     &payment_points_reserve_op,
+    &payment_points_release_op, NULL,
 };
 static const struct sql_list *const statements[] = {
     &attempt_sql,       &demo_money_sql,    &ledger_sql,       &ledger_adopt_sql, &ledger_seal_sql,

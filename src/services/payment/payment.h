@@ -45,6 +45,19 @@ struct payment_method_found {
 };
 OP_DECLARE(payment_method_find, struct payment_method_find, struct payment_method_found);
 
+/* Of a vendor's bank account what buyers need to send money there, in the order to show it: of the
+ * method's configuration account_holder, bank, iban, bic, account_number, sort_code, routing_number, branch and
+ * instructions, where they are texts. Whom it may be shown to is for the caller to know. ERR_NOT_FOUND. */
+struct payment_payee_find {
+    struct uuid vendor;
+    struct uuid method;
+};
+struct payment_payee_found {
+    struct booking_account_line *lines;
+    size_t line_count;
+};
+OP_DECLARE(payment_payee_find, struct payment_payee_find, struct payment_payee_found);
+
 /* All of a vendor's payment methods, in the order they were made, without their configuration. */
 struct payment_methods_find {
     struct uuid vendor;
