@@ -19,13 +19,14 @@ struct export
     struct export_query query;
 };
 
-/* No order of a later millisecond has a smaller id (UUIDv7). */
-static struct uuid last_id_of(int64_t ms)
+/* No order of a later millisecond has a smaller id (UUIDv7). The time is that of the ids, which
+ * goes on for a while where the clock is set back. */
+static struct uuid last_id_of_now(const struct call *call)
 {
-    struct uuid id = export_all_orders;
+    struct uuid id = call_uuid(call);
 
-    for (int i = 0; i < 6; i++)
-        id.bytes[i] = (uint8_t)((uint64_t)ms >> (40 - 8 * i));
+    for (size_t i = 6; i < sizeof(id.bytes); i++)
+        id.bytes[i] = 0xff;
     return id;
 }
 
@@ -103,7 +104,7 @@ err booking_export(struct call *call, const struct booking_export *in)
         .in = in,
         .text = buf_on_heap(TEXT_SIZE_MAX),
         .query = {.vendor = in->vendor,
-                  .last_order = last_id_of(call->now_ms),
+                  .last_order = last_id_of_now(call),
                   .limit = EXPORT_ROWS_MAX},
     };
     err e = begin_document(&export);
