@@ -48,8 +48,9 @@ static const struct chore chores[] = {
     {NULL,        NULL        },
 };
 static const struct consumer consumers[] = {
-    {"booking", "order.confirmed order.pending order.cancelled", CONSUMER_DURABLE, trend_follow},
-    {NULL,      NULL,                                            CONSUMER_DURABLE, NULL        },
+    {"booking", "order.confirmed order.pending order.cancelled order.expired order.refunded",
+     CONSUMER_DURABLE,                                                                                          trend_follow},
+    {NULL,      NULL,                                                                         CONSUMER_DURABLE, NULL        },
 };
 
 const struct service analytics_service = {

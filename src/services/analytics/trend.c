@@ -71,11 +71,13 @@ struct order_heard {
     order_id order;
     struct uuid user;
     event_id event;
+    bool over; /* with "order.refunded": all of it was */
 };
 static const struct json_field heard_fields[] = {
     JSON_F_ID("order_id", struct order_heard, order, ORDER_PREFIX, JSON_REQUIRED),
     JSON_F_ID("user_id", struct order_heard, user, "usr", JSON_REQUIRED),
     JSON_F_ID("event_id", struct order_heard, event, EVENT_PREFIX, JSON_REQUIRED),
+    JSON_F_BOOL("over", struct order_heard, over, JSON_OPTIONAL),
 };
 static const struct json_shape heard_shape = JSON_SHAPE(heard_fields, struct order_heard);
 
@@ -155,9 +157,11 @@ err trend_follow(struct call *call, struct tx *tx, const struct feed_event *even
     struct order_heard order = {0};
 
     TRY(json_read(call->arena, event->payload, &heard_shape, &order));
-    return str_eq(event->kind, STR("order.cancelled"))
-               ? note_cancelled(tx, call, &order)
-               : note_bought(tx, call, &order, event->at_ms);
+    if (str_eq(event->kind, STR("order.confirmed")) || str_eq(event->kind, STR("order.pending")))
+        return note_bought(tx, call, &order, event->at_ms);
+    if (str_eq(event->kind, STR("order.refunded")) && !order.over)
+        return ERR_OK;
+    return note_cancelled(tx, call, &order);
 }
 
 err trend_forget(struct call *call, int64_t *ret_next_ms)

@@ -21,21 +21,27 @@ static event_id event_number(int number)
 }
 
 /* As booking writes it. */
-static void write_news(struct office *office, const char *kind, int order, int event, int user)
+static void write_more(struct office *office, const char *kind, int order, int event, int user,
+                       const char *more)
 {
     CLEANUP(call_done) struct call call = {0};
     CLEANUP(tx_rollback) struct tx tx = {0};
 
     office_call(office, "booking", &call);
     CHECK_OK(tx_begin(&tx, call_db(&call)));
-    CHECK_OK(outbox_add(&tx, &call, kind,
-                        arena_printf(call.arena,
-                                     "{\"order_id\":\"%s\",\"user_id\":\"%s\",\"event_id\":\"%s\"}",
-                                     id_format(ORDER_PREFIX, office_user(7000 + order)).text,
-                                     id_format("usr", office_user(user)).text,
-                                     id_format(EVENT_PREFIX, event_number(event).uuid).text)));
+    CHECK_OK(outbox_add(
+        &tx, &call, kind,
+        arena_printf(call.arena, "{\"order_id\":\"%s\",\"user_id\":\"%s\",\"event_id\":\"%s\"%s}",
+                     id_format(ORDER_PREFIX, office_user(7000 + order)).text,
+                     id_format("usr", office_user(user)).text,
+                     id_format(EVENT_PREFIX, event_number(event).uuid).text, more)));
     CHECK_OK(tx_commit(&tx));
     outbox_wake(call.self);
+}
+
+static void write_news(struct office *office, const char *kind, int order, int event, int user)
+{
+    write_more(office, kind, order, event, user, "");
 }
 
 static void tell(struct office *office, const char *kind, int order, int event, int user)
@@ -137,6 +143,20 @@ TEST(what_is_cancelled_never_was)
     tell(&office, "order.cancelled", 1, 1, 1);
     tell(&office, "order.cancelled", 4, 1, 4);
     CHECK_STR("", trends(&office, 10));
+}
+
+TEST(what_is_given_back_or_never_paid_counts_no_more)
+{
+    CLEANUP(office_close) struct office office;
+
+    open_office(&office);
+    for (int i = 0; i < 4; i++)
+        tell(&office, i == 0 ? "order.pending" : "order.confirmed", i, 1, i);
+    tell(&office, "order.refunded", 1, 1, 1); /* a part of it */
+    CHECK_STR("1:4.00", trends(&office, 10));
+    write_more(&office, "order.refunded", 1, 1, 1, ",\"over\":true");
+    tell(&office, "order.expired", 0, 1, 0);
+    CHECK_STR("1:2.00", trends(&office, 10));
 }
 
 TEST(news_that_come_late_count_as_what_they_are)

@@ -23,6 +23,7 @@ struct order_news {
     int64_t face_minor;
     int64_t refunded_minor;
     int64_t points_kept;
+    bool over;
 };
 static const struct json_field fields[] = {
     JSON_F_ID("order_id", struct order_news, order, ORDER_PREFIX, JSON_REQUIRED),
@@ -40,6 +41,7 @@ static const struct json_field fields[] = {
     JSON_F_I64("refunded_minor", struct order_news, refunded_minor, 0, MONEY_MINOR_MAX,
                JSON_OPTIONAL),
     JSON_F_I64("points_kept", struct order_news, points_kept, 0, MONEY_MINOR_MAX, JSON_OPTIONAL),
+    JSON_F_BOOL("over", struct order_news, over, JSON_OPTIONAL),
 };
 static const struct json_shape shape = JSON_SHAPE(fields, struct order_news);
 
@@ -64,6 +66,7 @@ err order_tell(struct tx *tx, struct call *call, const char *kind, const struct 
         .face_minor = settled ? said->face_minor : JSON_NULL,
         .points_kept = order->points > 0 ? said->points_kept : JSON_NULL,
         .refunded_minor = refunds ? said->refunded_minor : JSON_NULL,
+        .over = said->over,
     };
 
     if (event != NULL) {

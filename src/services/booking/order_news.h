@@ -13,6 +13,7 @@ struct order_said {
     int64_t face_minor;     /* list price of that */
     int64_t points_kept;    /* of an order with points: what is left of them */
     int64_t refunded_minor; /* with this refund, in all */
+    bool over;              /* nothing is left of the order */
 };
 
 /* Writes the event into the outbox, in the transaction of the change. `kind` is

@@ -204,6 +204,7 @@ static err tell(struct tx *tx, struct call *call, const struct order_refund_make
         .refund = gives_back ? refund->id : (refund_id){0},
         .amount = paid ? refund->amount : (struct money){0},
         .refunded_minor = in->order->refunded_minor + refund->amount.minor,
+        .over = now == ORDER_REFUNDED || now == ORDER_CANCELLED,
     };
 
     TRY(redeem_kept(tx, call, in->order, &said.points_kept));
