@@ -29,6 +29,23 @@ void import_complete(struct event *event)
     }
 }
 
+/* What the file does not say of a type. */
+static void keep_type(const struct ticket_type *was, struct ticket_type *type)
+{
+    type->id = was->id;
+    type->name = was->name;
+    type->price.minor = type->price.minor >= 0 ? type->price.minor : was->price.minor;
+    type->total = type->total >= 0 ? type->total : was->total;
+    if (type->max_per_order == JSON_NULL)
+        type->max_per_order = was->max_per_order;
+    if (type->sales_start_ms == JSON_NULL)
+        type->sales_start_ms = was->sales_start_ms;
+    if (type->sales_end_ms == JSON_NULL)
+        type->sales_end_ms = was->sales_end_ms;
+    if (type->tax_rate_ppm == JSON_NULL)
+        type->tax_rate_ppm = was->tax_rate_ppm;
+}
+
 /* Types of the file change theirs; types that the vendor has made himself stay, behind them. */
 static void keep_offers(const struct event *old, struct event *event, bool says_offers)
 {
@@ -48,20 +65,8 @@ static void keep_offers(const struct event *old, struct event *event, bool says_
 
         if (at < 0)
             continue;
-        const struct ticket_type *was = &old->ticket_types[at];
         kept[at] = true;
-        types[i].id = was->id;
-        types[i].name = was->name;
-        if (types[i].max_per_order == JSON_NULL)
-            types[i].max_per_order = was->max_per_order;
-        types[i].price.minor = types[i].price.minor >= 0 ? types[i].price.minor : was->price.minor;
-        types[i].total = types[i].total >= 0 ? types[i].total : was->total;
-        if (types[i].sales_start_ms == JSON_NULL)
-            types[i].sales_start_ms = was->sales_start_ms;
-        if (types[i].sales_end_ms == JSON_NULL)
-            types[i].sales_end_ms = was->sales_end_ms;
-        if (types[i].tax_rate_ppm == JSON_NULL)
-            types[i].tax_rate_ppm = was->tax_rate_ppm;
+        keep_type(&old->ticket_types[at], &types[i]);
     }
     for (size_t i = 0; i < old->ticket_type_count; i++)
         if (!kept[i] && event->ticket_type_count < EVENT_TICKET_TYPES_MAX)
