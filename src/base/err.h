@@ -40,7 +40,6 @@
     X(PAYMENT_DUE,              409, "payment_due",              "Payment due")                     \
     X(INSUFFICIENT_POINTS,      409, "insufficient_points",      "Not enough points")               \
     X(NOT_REDEEMABLE,           409, "not_redeemable",           "Points not taken here")           \
-    X(NOT_UPGRADABLE,           409, "not_upgradable",           "Not upgradable")                  \
     X(ORDER_EXPIRED,            410, "order_expired",            "Order expired")                   \
     X(STALE,                    412, "precondition_failed",      "Changed since it was read")       \
     /* 413, 415, 416, 417, 422, 426, 428, 429, 431 */                                               \

@@ -213,6 +213,7 @@ class Suite:
                 self.world.note(f"{operation.name}: {pointer} at its bound: {sentence}")
             if answer.status in (400, 422) and self.points_at(answer, pointer):
                 self.world.note(f"{operation.name}: {pointer} at its bound is refused: {answer.text[:300]}")
+        self.world.settle_down()  # what was taken is told to other services, which write it down
         self.databases.look()
 
     def nothing_written(self, what):
