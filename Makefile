@@ -35,7 +35,7 @@ docs: deps-test build/debug/build.ninja
 
 bench: all
 	@scripts/deps bench
-	@ninja -C build/release tests/bench/cache_bench tests/bench/hold_bench tests/support/with_postgres tests/bench/idle_bench tests/bench/search_bench tests/bench/read_load
+	@ninja -C build/release tests/bench/cache_bench tests/bench/hold_bench tests/support/with_postgres tests/bench/idle_bench tests/bench/search_bench tests/bench/sales_bench tests/bench/read_load
 	@scripts/bench build/release
 
 fuzz: deps-lint build/fuzz/build.ninja

@@ -204,7 +204,7 @@ class Databases:
     """What all the databases hold, seen from outside: did a request write anything?"""
 
     # The node's own book-keeping, which goes on by itself.
-    NOT_OURS = {"feed_cursor", "feed_reader", "job", "ledger_seal", "ledger_pending", "ledger_head", "ledger_balance", "sales_day"}
+    NOT_OURS = {"feed_cursor", "feed_reader", "job", "ledger_seal", "ledger_pending", "ledger_head", "ledger_balance", "sales_day", "sales_event", "sales_date"}
 
     def __init__(self, data):
         self.databases = Postgres.all() if POSTGRES else Sqlite.all(data)

@@ -4,7 +4,7 @@
  * currency. What is posted is never changed (triggers refuse it on both engines): a correction is
  * another transaction with the signs turned, linked to the one that it takes back. Posting writes
  * rows that nobody else writes, so payments do not wait for each other; balances, sales and the
- * hash chain follow a moment later (ledger_seal.h, docs/adr/0012-ledger.md). */
+ * hash chain follow a moment later (ledger_seal.h, docs/adr/0014-ledger.md). */
 #pragma once
 
 #include "base/money.h"

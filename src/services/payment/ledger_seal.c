@@ -101,17 +101,34 @@ static void write_balance(void *arg, [[maybe_unused]] str key, void *value)
                                  TEXT(str_of(cell->currency.code)), I64(cell->minor)));
 }
 
+/* By event and day, and over all days, and over all events. */
+static err add_sales(struct tx *tx, const struct sales_cell *cell)
+{
+    const struct value vendor = UUID(cell->vendor);
+    const struct value currency = TEXT(str_of(cell->currency.code));
+    const struct value event = UUID(cell->event);
+    const struct value type = UUID(cell->ticket_type);
+    const struct value day = I64(cell->day);
+    const struct value gross = I64(cell->gross_minor);
+    const struct value refunds = I64(cell->refunds_minor);
+    const struct value fees = I64(cell->fees_minor);
+    const struct value sold = I64(cell->sold);
+    const struct value refunded = I64(cell->refunded);
+
+    TRY(db_exec(tx, &SQL_SALES_DAY_ADD,
+                ARGS(vendor, currency, event, day, type, gross, refunds, fees, sold, refunded)));
+    TRY(db_exec(tx, &SQL_SALES_EVENT_ADD,
+                ARGS(vendor, currency, event, type, gross, refunds, fees, sold, refunded)));
+    return db_exec(tx, &SQL_SALES_DATE_ADD,
+                   ARGS(vendor, currency, day, gross, refunds, fees, sold, refunded));
+}
+
 static void write_sales(void *arg, [[maybe_unused]] str key, void *value)
 {
     struct writer *writer = arg;
-    const struct sales_cell *cell = value;
 
     if (writer->e == ERR_OK)
-        writer->e = db_exec(writer->tx, &SQL_SALES_DAY_ADD,
-                            ARGS(UUID(cell->vendor), TEXT(str_of(cell->currency.code)),
-                                 UUID(cell->event), I64(cell->day), UUID(cell->ticket_type),
-                                 I64(cell->gross_minor), I64(cell->refunds_minor),
-                                 I64(cell->fees_minor), I64(cell->sold), I64(cell->refunded)));
+        writer->e = add_sales(writer->tx, value);
 }
 
 static err write_sums(struct tx *tx, const struct ledger_sums *sums)

@@ -35,3 +35,17 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (vendor_id, currency, event_id, day, ticket_type_id) DO UPDATE
 SET gross_minor = sales_day.gross_minor + excluded.gross_minor, refunds_minor = sales_day.refunds_minor + excluded.refunds_minor,
     fees_minor = sales_day.fees_minor + excluded.fees_minor, sold = sales_day.sold + excluded.sold, refunded = sales_day.refunded + excluded.refunded;
+
+-- name: sales_event_add
+INSERT INTO sales_event (vendor_id, currency, event_id, ticket_type_id, gross_minor, refunds_minor, fees_minor, sold, refunded)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (vendor_id, currency, event_id, ticket_type_id) DO UPDATE
+SET gross_minor = sales_event.gross_minor + excluded.gross_minor, refunds_minor = sales_event.refunds_minor + excluded.refunds_minor,
+    fees_minor = sales_event.fees_minor + excluded.fees_minor, sold = sales_event.sold + excluded.sold, refunded = sales_event.refunded + excluded.refunded;
+
+-- name: sales_date_add
+INSERT INTO sales_date (vendor_id, currency, day, gross_minor, refunds_minor, fees_minor, sold, refunded)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (vendor_id, currency, day) DO UPDATE
+SET gross_minor = sales_date.gross_minor + excluded.gross_minor, refunds_minor = sales_date.refunds_minor + excluded.refunds_minor,
+    fees_minor = sales_date.fees_minor + excluded.fees_minor, sold = sales_date.sold + excluded.sold, refunded = sales_date.refunded + excluded.refunded;

@@ -107,6 +107,8 @@ err payment_unresolved(struct call *call, str *ret_report);
 /* Holds attempts, sandbox charges and refunds against each other. ERR_CONFLICT with the first
  * divergence in *ret_found. */
 err payment_audit(struct call *call, str *ret_found);
+/* Only the ledger in itself: its chain, and its sums. */
+err payment_audit_ledger(struct call *call, str *ret_found);
 
 /* --- `boxoffice demo`: the money of invented sales --- */
 

@@ -278,18 +278,20 @@ static err ask(struct audit *audit, const struct question *question)
 static err check_payments(struct audit *audit)
 {
     static const struct question questions[] = {
-        {&SQL_AUDIT_CHARGES,           "charge",             NULL,           "differs from its payment"          },
-        {&SQL_AUDIT_ATTEMPTS,          "payment",            PAYMENT_PREFIX, "differs from its charge"           },
-        {&SQL_AUDIT_REFUND_SUMS,       "payment",            PAYMENT_PREFIX, "has refunds that do not add up"    },
-        {&SQL_AUDIT_UNPOSTED,          "payment",            PAYMENT_PREFIX, "was paid, but is not in the ledger"},
-        {&SQL_AUDIT_POSTED_TWICE,      "payment",            PAYMENT_PREFIX, "is in the ledger twice"            },
-        {&SQL_AUDIT_POSTED_WRONG,      "payment",            PAYMENT_PREFIX, "differs from the ledger"           },
-        {&SQL_AUDIT_REFUNDS,           "refund",             REFUND_PREFIX,  "differs from the ledger"           },
-        {&SQL_AUDIT_REFUND_OF_NOTHING, "refund",             REFUND_PREFIX,  "is in the ledger only"             },
-        {&SQL_AUDIT_STRAY_ENTRY,       "ledger transaction", "ltx",          "is not there, but has entries"     },
+        {&SQL_AUDIT_CHARGES,           "charge",             NULL,           "differs from its payment"               },
+        {&SQL_AUDIT_ATTEMPTS,          "payment",            PAYMENT_PREFIX, "differs from its charge"                },
+        {&SQL_AUDIT_REFUND_SUMS,       "payment",            PAYMENT_PREFIX, "has refunds that do not add up"         },
+        {&SQL_AUDIT_UNPOSTED,          "payment",            PAYMENT_PREFIX, "was paid, but is not in the ledger"     },
+        {&SQL_AUDIT_POSTED_TWICE,      "payment",            PAYMENT_PREFIX, "is in the ledger twice"                 },
+        {&SQL_AUDIT_POSTED_WRONG,      "payment",            PAYMENT_PREFIX, "differs from the ledger"                },
+        {&SQL_AUDIT_REFUNDS,           "refund",             REFUND_PREFIX,  "differs from the ledger"                },
+        {&SQL_AUDIT_REFUND_OF_NOTHING, "refund",             REFUND_PREFIX,  "is in the ledger only"                  },
+        {&SQL_AUDIT_STRAY_ENTRY,       "ledger transaction", "ltx",          "is not there, but has entries"          },
         {&SQL_AUDIT_STRAY_TRANSACTION, "ledger transaction", "ltx",
-         "is neither chained nor waits for it"                                                                   },
-        {&SQL_AUDIT_ZERO,              "balances in",        NULL,           "do not sum up to 0"                },
+         "is neither chained nor waits for it"                                                                        },
+        {&SQL_AUDIT_SALES_EVENT,       "sales of",           "evt",          "differ from those of its days"          },
+        {&SQL_AUDIT_SALES_DATE,        "sales of",           "vnd",          "by date differ from those of his events"},
+        {&SQL_AUDIT_ZERO,              "balances in",        NULL,           "do not sum up to 0"                     },
     };
 
     for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++)
@@ -297,7 +299,13 @@ static err check_payments(struct audit *audit)
     return ERR_OK;
 }
 
-err payment_audit(struct call *call, str *ret_found)
+static err check_all(struct audit *audit)
+{
+    TRY(check_ledger(audit));
+    return check_payments(audit);
+}
+
+static err run(struct call *call, err (*check)(struct audit *audit), str *ret_found)
 {
     CLEANUP(tx_rollback) struct tx tx = {0};
     CLEANUP(arena_close_at) struct arena *page = arena_open(PAGE_CHUNK_SIZE);
@@ -305,14 +313,20 @@ err payment_audit(struct call *call, str *ret_found)
     struct audit audit = {.call = call, .tx = &tx, .page = page, .sums = sums};
 
     TRY(tx_read(&tx, call_db(call)));
-    err e = check_ledger(&audit);
-    if (e == ERR_OK)
-        e = check_payments(&audit);
-    if (e == ERR_OK)
-        e = points_audit(&tx, call, &audit.found);
+    const err e = check(&audit);
     if (e == ERR_CONFLICT) {
         assert(audit.found.ptr != NULL);
         *ret_found = audit.found;
     }
     return e;
+}
+
+err payment_audit(struct call *call, str *ret_found)
+{
+    return run(call, check_all, ret_found);
+}
+
+err payment_audit_ledger(struct call *call, str *ret_found)
+{
+    return run(call, check_ledger, ret_found);
 }

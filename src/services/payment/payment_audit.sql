@@ -28,6 +28,23 @@ SELECT account, vendor_id, currency, balance_minor FROM ledger_balance;
 -- name: audit_sales
 SELECT vendor_id, currency, event_id, day, ticket_type_id, gross_minor, refunds_minor, fees_minor, sold, refunded FROM sales_day;
 
+-- What sales are over all days, and over all events, must be the sums of those by day.
+-- name: audit_sales_event
+SELECT event_id FROM (
+    SELECT vendor_id, currency, event_id, ticket_type_id, sum(gross_minor) AS a, sum(refunds_minor) AS b, sum(fees_minor) AS c, sum(sold) AS d, sum(refunded) AS e
+    FROM sales_day GROUP BY vendor_id, currency, event_id, ticket_type_id
+    EXCEPT
+    SELECT vendor_id, currency, event_id, ticket_type_id, gross_minor, refunds_minor, fees_minor, sold, refunded FROM sales_event
+) x LIMIT 1;
+
+-- name: audit_sales_date
+SELECT vendor_id FROM (
+    SELECT vendor_id, currency, day, sum(gross_minor) AS a, sum(refunds_minor) AS b, sum(fees_minor) AS c, sum(sold) AS d, sum(refunded) AS e
+    FROM sales_day GROUP BY vendor_id, currency, day
+    EXCEPT
+    SELECT vendor_id, currency, day, gross_minor, refunds_minor, fees_minor, sold, refunded FROM sales_date
+) x LIMIT 1;
+
 -- name: audit_zero
 SELECT currency FROM ledger_balance GROUP BY currency HAVING sum(balance_minor) <> 0 LIMIT 1;
 

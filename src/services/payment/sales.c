@@ -57,7 +57,16 @@ static bool add_figures(struct sales_figures *sum, const struct sales_figures *m
            plus(&sum->tickets_refunded, more->tickets_refunded);
 }
 
-static void add(struct adding *adding, const struct sales_group *part)
+static void add_event(struct adding *adding, const struct sales_group *part)
+{
+    const struct sales_group of_event = {.event = part->event};
+
+    adding->overflow |=
+        !add_figures(&adding->report->totals, &part->figures) ||
+        !add_figures(&find_group(&adding->events, &of_event)->figures, &part->figures);
+}
+
+static void add_series(struct adding *adding, const struct sales_group *part)
 {
     const struct sales_group of_event = {.event = part->event};
     const struct sales_group of_day = {.day = part->day};
@@ -66,10 +75,7 @@ static void add(struct adding *adding, const struct sales_group *part)
                                     : adding->query->group_by == SALES_BY_EVENT ? &of_event
                                                                                 : &of_type;
 
-    adding->overflow |=
-        !add_figures(&adding->report->totals, &part->figures) ||
-        !add_figures(&find_group(&adding->events, &of_event)->figures, &part->figures) ||
-        !add_figures(&find_group(&adding->series, key)->figures, &part->figures);
+    adding->overflow |= !add_figures(&find_group(&adding->series, key)->figures, &part->figures);
 }
 
 static int compare_groups(const void *a, const void *b)
@@ -139,30 +145,74 @@ static bool list(struct groups *groups, struct currency currency, struct sales_g
     ARGS(UUID((query)->vendor), TEXT(str_of((query)->currency.code)), I64((query)->from_day), \
          I64((query)->to_day), UUID_OR_NIL((query)->event))
 
-static err read_counted(struct tx *tx, struct call *call, struct adding *adding)
+/* What a statement gives: the sixth column is the day or the ticket type. */
+struct source {
+    const struct sql *sql;
+    struct args args;
+    bool has_day;
+    bool has_type;
+    bool to_events; /* does it count for totals and events? */
+    bool to_series;
+};
+
+static err read_source(struct tx *tx, struct call *call, struct adding *adding,
+                       const struct source *source)
 {
     CLEANUP(rows_done) struct rows rows = {0};
-    const int by = adding->query->group_by;
-    const struct sql *sql = by == SALES_BY_DAY     ? &SQL_SALES_BY_EVENT_DAY
-                            : by == SALES_BY_EVENT ? &SQL_SALES_BY_EVENT
-                                                   : &SQL_SALES_BY_EVENT_TYPE;
 
-    TRY(rows_open(&rows, tx, sql, QUERY_ARGS(adding->query), call->arena));
+    TRY(rows_open(&rows, tx, source->sql, source->args, call->arena));
     while (rows_next(&rows)) {
         const struct sales_group part = {
             .event = row_uuid(&rows, 0),
-            .day = by == SALES_BY_DAY ? row_i64(&rows, 6) : 0,
-            .ticket_type = by == SALES_BY_TICKET_TYPE ? row_uuid(&rows, 6) : (struct uuid){{0}},
+            .day = source->has_day ? row_i64(&rows, 6) : 0,
+            .ticket_type = source->has_type ? row_uuid(&rows, 6) : (struct uuid){{0}},
             .figures = { .gross = {.minor = row_i64(&rows, 1)},
-                                                                                           .refunds = {.minor = row_i64(&rows, 2)},
-                                                                                           .fees = {.minor = row_i64(&rows, 3)},
-                                                                                           .tickets_sold = row_i64(&rows, 4),
-                                                                                           .tickets_refunded = row_i64(&rows, 5)},
+                                                                                 .refunds = {.minor = row_i64(&rows, 2)},
+                                                                                 .fees = {.minor = row_i64(&rows, 3)},
+                                                                                 .tickets_sold = row_i64(&rows, 4),
+                                                                                 .tickets_refunded = row_i64(&rows, 5)},
         };
 
-        add(adding, &part);
+        if (source->to_events)
+            add_event(adding, &part);
+        if (source->to_series)
+            add_series(adding, &part);
     }
     return rows_close(&rows);
+}
+
+/* From the smallest tables that can answer. */
+static err read_counted(struct tx *tx, struct call *call, struct adding *adding)
+{
+    const struct sales_query *query = adding->query;
+    const bool by_day = query->group_by == SALES_BY_DAY;
+    const bool all_days = query->from_day == 0 && query->to_day >= SALES_LAST_DAY;
+    const bool days_alone = by_day && uuid_is_zero(query->event);
+    const struct value vendor = UUID(query->vendor);
+    const struct value currency = TEXT(str_of(query->currency.code));
+    const struct value event = UUID_OR_NIL(query->event);
+    const struct value from = I64(query->from_day);
+    const struct value to = I64(query->to_day);
+    const struct source dates = {
+        &SQL_SALES_OF_DATES, ARGS(vendor, currency, from, to), true, false, false, true};
+    const struct source events = {
+        &SQL_SALES_OF_EVENTS, ARGS(vendor, currency, event), false, true, true, !by_day};
+    const struct source by_event_day = {
+        &SQL_SALES_BY_EVENT_DAY, QUERY_ARGS(query), true, false, !all_days, true};
+    const struct source by_event = {
+        &SQL_SALES_BY_EVENT, QUERY_ARGS(query), false, false, true, !by_day};
+    const struct source by_type = {
+        &SQL_SALES_BY_EVENT_TYPE, QUERY_ARGS(query), false, true, true, true};
+
+    if (all_days)
+        TRY(read_source(tx, call, adding, &events));
+    else if (query->group_by == SALES_BY_TICKET_TYPE)
+        TRY(read_source(tx, call, adding, &by_type));
+    else if (query->group_by == SALES_BY_EVENT || days_alone)
+        TRY(read_source(tx, call, adding, &by_event));
+    if (days_alone)
+        return read_source(tx, call, adding, &dates);
+    return by_day ? read_source(tx, call, adding, &by_event_day) : ERR_OK;
 }
 
 static err read_waiting(struct tx *tx, struct call *call, struct adding *adding)
@@ -185,7 +235,8 @@ static err read_waiting(struct tx *tx, struct call *call, struct adding *adding)
                         .tickets_refunded = purpose == PURPOSE_REFUND ? quantity : 0},
         };
 
-        add(adding, &part);
+        add_event(adding, &part);
+        add_series(adding, &part);
     }
     return rows_close(&rows);
 }

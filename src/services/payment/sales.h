@@ -20,12 +20,13 @@ struct sales_group {
     str date;                /* "2026-12-31" */
     struct sales_figures figures;
 };
+enum { SALES_CURRENCIES_MAX = 32, SALES_LAST_DAY = 99991231 };
 enum sales_grouping { SALES_BY_DAY, SALES_BY_EVENT, SALES_BY_TICKET_TYPE };
 
 struct sales_query {
     struct uuid vendor;
     struct uuid event; /* zero: all */
-    int64_t from_day;  /* both included */
+    int64_t from_day;  /* both included; 0 and SALES_LAST_DAY: all */
     int64_t to_day;
     int group_by; /* enum sales_grouping */
     struct currency currency;
@@ -41,7 +42,6 @@ struct sales_report {
 /* One snapshot: exactly what is in the ledger when it is taken. */
 err sales_read(struct call *call, const struct sales_query *query, struct sales_report *ret);
 
-enum { SALES_CURRENCIES_MAX = 32 };
 /* The currencies that he has sold in, by their codes. */
 err sales_currencies(struct call *call, struct uuid vendor, str ret[SALES_CURRENCIES_MAX],
                      size_t *ret_count);

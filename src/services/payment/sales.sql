@@ -15,6 +15,16 @@ SELECT event_id, CAST(sum(gross_minor) AS BIGINT), CAST(sum(refunds_minor) AS BI
 FROM sales_day WHERE vendor_id = $1 AND currency = $2 AND day >= $3 AND day <= $4 AND (event_id = $5 OR $5 IS NULL)
 GROUP BY event_id, ticket_type_id;
 
+-- Over all days.
+-- name: sales_of_events
+SELECT event_id, gross_minor, refunds_minor, fees_minor, sold, refunded, ticket_type_id
+FROM sales_event WHERE vendor_id = $1 AND currency = $2 AND (event_id = $3 OR $3 IS NULL);
+
+-- Over all events.
+-- name: sales_of_dates
+SELECT vendor_id, gross_minor, refunds_minor, fees_minor, sold, refunded, day
+FROM sales_date WHERE vendor_id = $1 AND currency = $2 AND day >= $3 AND day <= $4;
+
 -- name: sales_waiting
 SELECT t.event_id, t.day, e.ticket_type_id, e.purpose, e.quantity, e.amount_minor
 FROM ledger_pending p
