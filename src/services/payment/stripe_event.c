@@ -3,10 +3,11 @@
  *
  * An event is a hint. A payment that it names is driven on at once, which asks Stripe for its state; a
  * refund is looked at again, as it may fail days after it has succeeded; a dispute is shown to the
- * admins. Whatever does not come by webhook comes from the list of events. */
+ * admins, and the ledger follows its money. Whatever does not come by webhook comes from the list of events. */
 #include "services/payment/stripe_event.h"
 
 #include "services/payment/attempt.h"
+#include "services/payment/posting.h"
 #include "services/payment/refund.h"
 #include "services/payment/stripe_api.h"
 #include "services/payment/stripe_event.sql.h"
@@ -174,25 +175,95 @@ static bool is_over(str status)
            str_eq(status, STR("warning_closed")) || str_eq(status, STR("prevented"));
 }
 
+/* Warnings and what was prevented move no money; anything else has been withdrawn by then. */
+static bool is_withdrawn(str status)
+{
+    return !str_starts(status, STR("warning_")) && !str_eq(status, STR("prevented"));
+}
+
+static err is_posted(struct tx *tx, struct call *call, struct uuid dispute, enum ledger_kind kind,
+                     bool *ret)
+{
+    struct ledger_transaction found = {0};
+    const err e = ledger_find_last(tx, call, LEDGER_DISPUTE, dispute, kind, &found);
+
+    *ret = e == ERR_OK;
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* What has been posted stays; so whichever of the news comes first, and however often, each step is
+ * posted once. */
+static err post_dispute(struct tx *tx, struct call *call, const struct attempt *attempt,
+                        struct uuid id, const struct dispute *dispute, int64_t minor)
+{
+    const bool won = str_eq(dispute->status, STR("won"));
+    bool withdrawn = false;
+    bool ended_won = false;
+    bool ended_lost = false;
+
+    if (!is_withdrawn(dispute->status))
+        return ERR_OK;
+    TRY(is_posted(tx, call, id, LEDGER_DISPUTE_WITHDRAWN, &withdrawn));
+    TRY(is_posted(tx, call, id, LEDGER_DISPUTE_WON, &ended_won));
+    TRY(is_posted(tx, call, id, LEDGER_DISPUTE_LOST, &ended_lost));
+    if (!withdrawn)
+        TRY(posting_dispute(tx, call, attempt, id, LEDGER_DISPUTE_WITHDRAWN, minor));
+    if (ended_won || ended_lost || !is_over(dispute->status))
+        return ERR_OK;
+    return posting_dispute(tx, call, attempt, id, won ? LEDGER_DISPUTE_WON : LEDGER_DISPUTE_LOST,
+                           minor);
+}
+
+static err find_disputed(struct call *call, const struct dispute *dispute, struct attempt *ret)
+{
+    CLEANUP(tx_rollback) struct tx tx = {0};
+    CLEANUP(rows_done) struct rows rows = {0};
+    attempt_id id = {0};
+
+    TRY(tx_read(&tx, call_db(call)));
+    TRY(rows_first(&rows, &tx, &SQL_STRIPE_DISPUTE_ATTEMPT, ARGS(TEXT(dispute->intent)),
+                   call->arena));
+    id.uuid = row_uuid(&rows, 0);
+    TRY(rows_close(&rows));
+    tx_rollback(&tx);
+    return attempt_find(call, id, ret);
+}
+
+static err store_dispute(struct call *call, const struct attempt *attempt,
+                         const struct dispute *dispute, int64_t minor)
+{
+    CLEANUP(tx_rollback) struct tx tx = {0};
+    CLEANUP(rows_done) struct rows rows = {0};
+
+    TRY(tx_begin(&tx, call_db(call)));
+    TRY(db_exec(&tx, &SQL_STRIPE_DISPUTE_WRITE,
+                ARGS(UUID(call_uuid(call)), TEXT(dispute->id), UUID(attempt->id.uuid),
+                     UUID(attempt->order.uuid), I64(minor),
+                     TEXT(str_of(attempt->amount.currency.code)), TEXT(dispute->status),
+                     TEXT(dispute->reason), I64(is_over(dispute->status)), I64(call->now_ms))));
+    TRY(rows_first(&rows, &tx, &SQL_STRIPE_DISPUTE_FIND, ARGS(TEXT(dispute->id)), call->arena));
+    const struct uuid id = row_uuid(&rows, 0);
+    TRY(rows_close(&rows));
+    TRY(post_dispute(&tx, call, attempt, id, dispute, minor));
+    return tx_commit(&tx);
+}
+
 static err write_dispute(struct call *call, const struct dispute *dispute)
 {
+    struct attempt attempt = {0};
     int64_t minor = 0;
-    int64_t count = 0;
-    struct currency currency = {0};
+    const err e = find_disputed(call, dispute, &attempt);
 
-    for (size_t i = 0; i < CURRENCY_CODE_SIZE; i++)
-        currency.code[i] = (char)(dispute->currency.ptr[i] - 'a' + 'A');
-    if (!stripe_minor(dispute->amount, currency, &minor))
+    log_event(call->self->node->log, LOG_WARN, "payment.disputed", LOG_TEXT("dispute", dispute->id),
+              LOG_TEXT("status", dispute->status), LOG_I64("is_ours", e == ERR_OK));
+    if (e == ERR_NOT_FOUND) /* about a charge that was not made here */
+        return ERR_OK;
+    TRY(e);
+    if (!str_eq_nocase(dispute->currency, str_of(attempt.amount.currency.code)) ||
+        !stripe_minor(dispute->amount, attempt.amount.currency, &minor))
         return call_explain(call, ERR_UNAVAILABLE,
                             "a dispute about an amount that we cannot count");
-    TRY(change(call, &SQL_STRIPE_DISPUTE_WRITE,
-               ARGS(UUID(call_uuid(call)), TEXT(dispute->id), TEXT(dispute->intent), I64(minor),
-                    TEXT(str_of(currency.code)), TEXT(dispute->status), TEXT(dispute->reason),
-                    I64(is_over(dispute->status)), I64(call->now_ms)),
-               &count));
-    log_event(call->self->node->log, LOG_WARN, "payment.disputed", LOG_TEXT("dispute", dispute->id),
-              LOG_TEXT("status", dispute->status), LOG_I64("is_ours", count));
-    return ERR_OK;
+    return store_dispute(call, &attempt, dispute, minor);
 }
 
 static err see_to_dispute(struct call *call, const struct entry *entry)

@@ -22,8 +22,14 @@ SELECT since_s FROM stripe_cursor WHERE id = 1;
 -- name: stripe_cursor_write
 INSERT INTO stripe_cursor (id, since_s) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET since_s = $1 WHERE stripe_cursor.since_s < $1;
 
--- Only of a charge of ours.
+-- The attempt that a charge is of.
+-- name: stripe_dispute_attempt
+SELECT a.id FROM stripe_charge c JOIN payment_attempt a ON a.provider_key = c.provider_key WHERE c.intent_id = $1;
+
 -- name: stripe_dispute_write
 INSERT INTO payment_dispute (id, provider_id, attempt_id, order_id, amount_minor, currency, status, reason, is_over, created_at_ms, updated_at_ms)
-SELECT $1, $2, a.id, a.order_id, $4, $5, $6, $7, $8, $9, $9 FROM stripe_charge c JOIN payment_attempt a ON a.provider_key = c.provider_key WHERE c.intent_id = $3
-ON CONFLICT (provider_id) DO UPDATE SET status = $6, is_over = $8, amount_minor = $4, updated_at_ms = $9;
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
+ON CONFLICT (provider_id) DO UPDATE SET status = $7, is_over = $9, amount_minor = $5, updated_at_ms = $10;
+
+-- name: stripe_dispute_find
+SELECT id FROM payment_dispute WHERE provider_id = $1;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "platform/crypto/crypto.h"
+#include "services/payment/ledger_seal.h"
 #include "services/payment/refund.h"
 #include "services/payment/stripe_fixture.h"
 #include "support/test.h"
@@ -345,4 +346,53 @@ TEST(a_dispute_is_shown_to_the_admins_until_it_is_over)
     stripe_advance(&till, 60000); /* and without a webhook */
     check_unresolved(&till, 0, NULL);
     CHECK_I64(STAND_IN_SETTLED, stand_in_order(order).state);
+}
+
+/* Of an account, whoever's. */
+static int64_t balance(struct stripe_till *till, enum ledger_account account)
+{
+    stripe_advance(till, SEAL_EVERY_MS);
+    return office_i64(&till->office, "payment",
+                      arena_printf(till->arena,
+                                   "SELECT CAST(coalesce(sum(balance_minor), 0) AS BIGINT) FROM "
+                                   "ledger_balance WHERE account = %d",
+                                   (int)account)
+                          .ptr);
+}
+
+TEST(disputed_money_is_in_the_books_wherever_it_is)
+{
+    static const struct {
+        const char *statuses[3];
+        int64_t clearing; /* the rest, in hundredths of what was paid */
+        int64_t receivable;
+        int64_t payable;
+    } cases[] = {
+        {{"warning_needs_response", "warning_closed"}, 100, 0,   -100},
+        {{"needs_response"},                           0,   100, -100},
+        {{"needs_response", "under_review", "won"},    100, 0,   -100},
+        {{"needs_response", "lost"},                   0,   0,   0   },
+        {{"lost"},                                     0,   0,   0   }, /* nobody told of the first */
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        CLEANUP(stripe_till_close) struct stripe_till till;
+
+        stripe_till_open(&till);
+        (void)paid_order(&till, "a");
+        const int64_t paid = balance(&till, ACCOUNT_PSP_CLEARING);
+        const str seen = stripe_command(&till, "{}");
+        const char *at = memmem(seen.ptr, seen.size, "\"pi_", 4);
+        CHECK(at != NULL && paid > 0);
+        const str intent = {at + 1, strcspn(at + 1, "\"")};
+        for (size_t s = 0; s < 3 && cases[i].statuses[s] != NULL; s++) {
+            (void)stripe_command(&till, "{\"dispute\":{\"intent\":\"%.*s\",\"status\":\"%s\"}}",
+                                 STR_ARG(intent), cases[i].statuses[s]);
+            (void)deliver(&till, "\"copies\":2");
+        }
+        (void)deliver(&till, "\"copies\":2,\"order\":\"reverse\"");
+        CHECK_I64(cases[i].clearing * paid / 100, balance(&till, ACCOUNT_PSP_CLEARING));
+        CHECK_I64(cases[i].receivable * paid / 100, balance(&till, ACCOUNT_DISPUTE_RECEIVABLE));
+        CHECK_I64(cases[i].payable * paid / 100, balance(&till, ACCOUNT_VENDOR_PAYABLE));
+    }
 }
