@@ -3,6 +3,7 @@
 #include "services/booking/price.h"
 
 #include "base/money.h"
+#include "base/rng.h"
 #include "support/test.h"
 
 static const struct booking_money_line line = {
@@ -338,36 +339,39 @@ TEST(what_comes_back_is_rounded_half_up_and_never_more_than_it_cost)
     }
 }
 
+static int64_t below(struct rng *rng, int64_t bound)
+{
+    return (int64_t)rng_below(rng, (uint64_t)bound);
+}
+
 /* Whatever the rules are: parts sum up to the whole, and nothing is negative. */
 TEST(random_orders_add_up)
 {
-    uint64_t seed = 1;
+    struct rng_seeded rng;
 
+    rng_seeded_init(&rng, 1);
     for (int round = 0; round < 20000; round++) {
         struct booking_money_line lines[4];
         int64_t rates_ppm[4];
         int64_t faces = 0;
-#define BELOW(n)                                                         \
-    (seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407U, \
-     (int64_t)((seed >> 33) % (uint64_t)(n)))
         const struct price_rules rules = {
-            .fee_fixed_minor = BELOW(100),
-            .fee_basis_points = BELOW(3000),
-            .vendor_bears = BELOW(2) == 0,
-            .tax_on_top = BELOW(2) == 0,
-            .tax_rounding = (int)BELOW(3),
-            .tax_per = (int)BELOW(3),
+            .fee_fixed_minor = below(&rng.rng, 100),
+            .fee_basis_points = below(&rng.rng, 3000),
+            .vendor_bears = below(&rng.rng, 2) == 0,
+            .tax_on_top = below(&rng.rng, 2) == 0,
+            .tax_rounding = (int)below(&rng.rng, 3),
+            .tax_per = (int)below(&rng.rng, 3),
         };
 
         for (int i = 0; i < 4; i++) {
-            const int64_t quantity = 1 + BELOW(9);
+            const int64_t quantity = 1 + below(&rng.rng, 9);
 
             lines[i] = (struct booking_money_line){.quantity = quantity,
-                                                   .face_minor = quantity * BELOW(5000)};
-            rates_ppm[i] = BELOW(3) * 70000 + BELOW(2) * 3;
+                                                   .face_minor = quantity * below(&rng.rng, 5000)};
+            rates_ppm[i] = below(&rng.rng, 3) * 70000 + below(&rng.rng, 2) * 3;
             faces += lines[i].face_minor;
         }
-        const int64_t discount_minor = BELOW(faces + 1);
+        const int64_t discount_minor = below(&rng.rng, faces + 1);
         price_discount(lines, 4, discount_minor);
         price_order(&rules, rates_ppm, lines, 4);
 
@@ -382,7 +386,8 @@ TEST(random_orders_add_up)
             for (int64_t n = 0; n < lines[i].quantity; n++) {
                 const struct booking_money_line one = price_one(&lines[i], n);
 
-                const struct price_terms terms = {1 + BELOW(100), BELOW(2) == 0};
+                const struct price_terms terms = {1 + below(&rng.rng, 100),
+                                                  below(&rng.rng, 2) == 0};
                 const struct booking_money_line back = price_back(&one, &terms);
 
                 CHECK(price_paid(&back) >= 0 && price_paid(&back) <= price_paid(&one));
