@@ -11,6 +11,6 @@ enum {
 };
 
 /* The configuration of a vendor's method, unsealed: JSON, absent if there is none. ERR_NOT_FOUND. */
-err method_config(struct call *call, struct uuid vendor, struct uuid method, str *ret);
+err method_config(struct call *call, struct uuid vendor, struct uuid id, str *ret);
 
 extern const struct route_table method_routes;
