@@ -49,7 +49,8 @@ static void check_offers(const struct import_event *event)
         demand(offer->price_minor >= -1 && offer->price_minor <= MONEY_MINOR_MAX);
         demand(offer->price_minor < 0 || event->currency.code[0] != '\0');
         demand(offer->quantity == -1 ||
-               (offer->quantity > 0 && offer->quantity <= IMPORT_QUANTITY_MAX));
+               (offer->quantity >= (event->terms != NULL ? 0 : 1) && /* our own may have none */
+                offer->quantity <= IMPORT_QUANTITY_MAX));
         demand(offer->sales_start_ms == INT64_MIN || offer->sales_end_ms == INT64_MIN ||
                offer->sales_start_ms < offer->sales_end_ms);
     }
